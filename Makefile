@@ -1,0 +1,66 @@
+# The front door: every target works on a fresh clone and prepares what it needs.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+# The interpreter that .venv is made from; empty means the first of python3, python3.13, python3.12, python3.11 that will do.
+PYTHON ?=
+# What `make lock` hands on, as in LOCK_FLAGS=--upgrade.
+LOCK_FLAGS ?=
+
+.PHONY: help setup tools build check test lint format bench clean all lock
+
+help: # Not listed: it is what prints the list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) tools ## create .venv from the lock, get promtool, prometheus, amtool and alertmanager
+
+build: setup ## write rules, dashboards, tests, routes and runbook blocks from slos/
+	@$(BIN)/sloforge build
+
+check: setup ## check everything that is generated with promtool, amtool and our own rules
+	@$(BIN)/sloforge check
+
+test: setup ## run all tests, the generated ones through promtool
+	@$(BIN)/pytest -n 2 -q
+
+lint: $(STAMP) ## check the Python code: ruff and mypy
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
+	@$(BIN)/mypy --no-error-summary
+
+format: $(STAMP) ## format the Python code and apply the safe fixes
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: setup ## measure cost and speed, write docs/benchmarks.md
+	@$(BIN)/python bench/run.py
+
+clean: ## remove .venv, caches and built distributions
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+all: setup ## what must hold before a change goes in: lint, build --check, check, test
+	@echo '== lint'
+	@$(MAKE) lint
+	@echo '== build --check'
+	@$(BIN)/sloforge build --check
+	@echo '== check'
+	@$(MAKE) check
+	@echo '== test'
+	@$(MAKE) test
+
+lock: $(STAMP) ## pin what pyproject.toml asks for, with hashes, in requirements.lock
+	@.ci/lock $(LOCK_FLAGS)
+
+# After .venv and not beside it: both may call apt.
+tools: | $(STAMP)
+	@.ci/tools
+
+$(STAMP): pyproject.toml requirements.lock
+	@PYTHON='$(PYTHON)' .ci/venv
+	@touch $@
