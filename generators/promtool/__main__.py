@@ -1,0 +1,7 @@
+"""`python -m promtool`."""
+
+import sys
+
+from promtool.cli import main
+
+sys.exit(main())
