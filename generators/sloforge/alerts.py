@@ -1,0 +1,198 @@
+"""Every alert a project has, as values: rules, tests, routes, runbooks and dashboards read these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from sloforge import naming
+from sloforge.promql import duration, seconds
+from sloforge.sli import Quantile
+from sloforge.windows import DAY, AlertSeverity, Burn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sloforge.model import Pairs, Project, Service, Slo
+
+AlertKind = Literal[
+    "burn",
+    "quantile",
+    "budget-exhausted",
+    "half-budget-in-a-day",
+    "rules-stale",
+    "down",
+    "instrumentation-gone",
+]
+# What may stand in `disable` beside the names of burns.
+SLO_KINDS: tuple[AlertKind, ...] = ("budget-exhausted", "half-budget-in-a-day", "rules-stale")
+SERVICE_KINDS: tuple[AlertKind, ...] = ("down", "instrumentation-gone")
+COMMON_RUNBOOKS = (*SERVICE_KINDS, *SLO_KINDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One alerting rule. `slo` is None for a service's own, `burn` for all that is no burn."""
+
+    name: str
+    kind: AlertKind
+    severity: AlertSeverity
+    service: Service
+    slo: Slo | None
+    burn: Burn | None
+    wait: timedelta
+    keep_firing_for: timedelta
+    labels: Pairs
+    runbook: str
+
+    @property
+    def subject(self) -> str:
+        """`tensor-wasm/availability-http`, or the service alone."""
+        return f"{self.service.name}/{self.slo.name}" if self.slo else self.service.name
+
+
+def alerts(project: Project) -> tuple[Alert, ...]:
+    """All alerts but the Watchdog, in the order of the files."""
+    return tuple(a for service in project.services for a in service_alerts(project, service))
+
+
+def service_alerts(project: Project, service: Service) -> tuple[Alert, ...]:
+    """The service's own alerts, then those of each SLO."""
+    own = tuple(_service(project, service))
+    return own + tuple(a for slo in service.slos for a in slo_alerts(project, service, slo))
+
+
+def slo_alerts(project: Project, service: Service, slo: Slo) -> tuple[Alert, ...]:
+    """Burns (or the quantile), then what watches the budget and the rules themselves."""
+    return tuple(_slo(project, service, slo))
+
+
+def half_budget_factor(slo: Slo) -> Decimal:
+    """The burn rate that spends half of the period's budget in a day: 0.5 x period / day."""
+    return Decimal("0.5") * seconds(slo.window) / seconds(DAY)
+
+
+def watches_half_budget(slo: Slo) -> bool:
+    """Not where the period is so short that the threshold is no burn, nor where it needs a ratio of 1."""
+    factor = half_budget_factor(slo)
+    return slo.budget is not None and factor > 1 and factor * slo.budget < 1
+
+
+def inputs(service: Service) -> tuple[str, ...]:
+    """The families that a scrape of the service must hold, as selectors on its job."""
+    found = {str(s.on_job(service.job)) for slo in service.slos for s in slo.sli.inputs()}
+    return tuple(sorted(found))
+
+
+def _service(project: Project, service: Service) -> Iterator[Alert]:
+    if service.job is None:
+        return
+    for kind in SERVICE_KINDS:
+        if kind not in service.disable and (kind == "down" or inputs(service)):
+            yield _alert(project, service, None, kind=kind)
+
+
+def _slo(project: Project, service: Service, slo: Slo) -> Iterator[Alert]:
+    for burn in slo.alerting.burns if slo.budget is not None else ():
+        yield _burn(project, service, slo, burn)
+    if isinstance(slo.sli, Quantile) and slo.decided:
+        yield _quantile(project, service, slo, slo.sli)
+    for kind in SLO_KINDS:
+        if kind not in slo.alerting.disable and _applies(kind, slo):
+            yield _alert(project, service, slo, kind=kind)
+
+
+def _applies(kind: AlertKind, slo: Slo) -> bool:
+    match kind:
+        case "budget-exhausted":
+            return slo.budget is not None
+        case "half-budget-in-a-day":
+            return watches_half_budget(slo)
+        case _:
+            return slo.decided
+
+
+def _burn(project: Project, service: Service, slo: Slo, burn: Burn) -> Alert:
+    windows = {"burn": burn.name, "long": duration(burn.long), "short": duration(burn.short)}
+    alert = _alert(project, service, slo, kind="burn", own=windows, key=burn.name)
+    return replace(
+        alert,
+        burn=burn,
+        severity=burn.severity,
+        wait=burn.wait,
+        keep_firing_for=burn.keep_firing_for,
+        labels=_with(alert.labels, severity=burn.severity),
+        runbook=naming.runbook_file(service.name, _runbook_name(slo, burn.name)),
+    )
+
+
+def _quantile(project: Project, service: Service, slo: Slo, sli: Quantile) -> Alert:
+    windows = {"long": duration(max(sli.windows)), "short": duration(min(sli.windows))}
+    alert = _alert(project, service, slo, kind="quantile", own=windows)
+    alerting = slo.alerting
+    return replace(
+        alert,
+        severity=alerting.severity,
+        wait=alerting.wait,
+        keep_firing_for=alerting.keep_firing_for,
+        labels=_with(alert.labels, severity=alerting.severity),
+        runbook=naming.runbook_file(service.name, _runbook_name(slo, "quantile")),
+    )
+
+
+def _runbook_name(slo: Slo, burn: str) -> str:
+    return slo.alerting.runbook.replace("{burn}", burn).replace("{slo}", slo.name)
+
+
+def _with(labels: Pairs, **changed: str) -> Pairs:
+    return tuple((dict(labels) | changed).items())
+
+
+# How long a state must last: a restart is no outage, a lost scrape no renamed metric.
+_WAITS: dict[AlertKind, timedelta] = {
+    "down": timedelta(minutes=2),
+    "instrumentation-gone": timedelta(minutes=10),
+    "rules-stale": timedelta(minutes=10),
+}
+_PAGES: tuple[AlertKind, ...] = ("down", "half-budget-in-a-day")
+
+
+def _alert(
+    project: Project,
+    service: Service,
+    slo: Slo | None,
+    *,
+    kind: AlertKind,
+    own: dict[str, str] | None = None,
+    key: str = "",
+) -> Alert:
+    severity: AlertSeverity = "page" if kind in _PAGES else "ticket"
+    names = dict(slo.alerting.names) if slo else {}
+    subject = slo.name if slo else service.name
+    identity = slo.labels if slo else {"slo_service": service.name}
+    extra = dict(project.settings.labels) | dict(slo.alerting.labels if slo else ())
+    labels = extra | {"severity": severity, **identity, "owner": service.owner} | (own or {})
+    return Alert(
+        name=names.get(key or kind, naming.camel(subject, key or _word(kind))),
+        kind=kind,
+        severity=severity,
+        service=service,
+        slo=slo,
+        burn=None,
+        wait=_WAITS.get(kind, timedelta(0)),
+        keep_firing_for=timedelta(0),
+        labels=tuple(labels.items()),
+        runbook=_common_runbook(project, service, kind),
+    )
+
+
+def _word(kind: AlertKind) -> str:
+    return "high" if kind == "quantile" else kind
+
+
+def _common_runbook(project: Project, service: Service, kind: AlertKind) -> str:
+    """The service's own text where it has one, else the text that all services share."""
+    own = naming.runbook_file(service.name, kind)
+    return own if project.text(own) is not None else naming.runbook_file("common", kind)

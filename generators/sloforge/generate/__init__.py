@@ -1,0 +1,53 @@
+"""Project -> artifacts. Pure: no clock, no environment, no disk, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sloforge.generate.alertmanager import alertmanager
+from sloforge.generate.dashboards import service_dashboards, shared_dashboards
+from sloforge.generate.promtests import promtests
+from sloforge.generate.recording import recording
+from sloforge.generate.rules import rules, watchdog
+from sloforge.generate.runbooks import runbooks
+
+if TYPE_CHECKING:
+    from sloforge.artifacts import Artifact
+    from sloforge.model import Project
+
+Generate = Callable[["Project"], Iterable["Artifact"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """What writes a directory, and the patterns of the files there that are its own.
+
+    Scope `service`: what comes out for a service depends on it, the settings and the authored
+    texts alone, so that services can be generated apart from one another and remembered.
+    """
+
+    name: str
+    generate: Generate
+    owned: tuple[str, ...]
+    scope: Literal["service", "project"] = "project"
+
+
+GENERATORS: tuple[Generator, ...] = (
+    Generator("recording", recording, ("recording/*.yml",), "service"),
+    Generator("rules", rules, ("rules/*.yml",), "service"),
+    Generator("rules", watchdog, ("rules/*.yml",)),
+    Generator("tests", promtests, ("tests/rules/**/*.promtest.yml",), "service"),
+    Generator("dashboards", service_dashboards, ("dashboards/*.json",), "service"),
+    Generator("dashboards", shared_dashboards, ("dashboards/*.json",)),
+    Generator("alertmanager", alertmanager, ("alertmanager/alertmanager.yml",)),
+    Generator("runbooks", runbooks, ("runbooks/README.md",)),
+)
+
+
+def artifacts(
+    project: Project, generators: Iterable[Generator] = GENERATORS
+) -> tuple[Artifact, ...]:
+    """Everything that is generated, in the order of the generators."""
+    return tuple(one for generator in generators for one in generator.generate(project))

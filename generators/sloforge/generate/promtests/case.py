@@ -1,0 +1,141 @@
+"""The parts of a promtool test file: groups of input series and what must hold at which time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from sloforge import naming
+from sloforge.artifacts import Artifact, OneLine, yaml_artifact
+from sloforge.promql import duration, number, quote, seconds
+from sloforge.sli import Fixture, Phase, Series
+from sloforge.sli.fixtures import spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import timedelta
+
+    from sloforge.alerts import Alert
+    from sloforge.model import Service, Slo
+
+Group = dict[str, object]
+Expectation = dict[str, object]
+UP = "../../.."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """One test file."""
+
+    path: str
+    source: str
+    rule_files: tuple[str, ...]
+    order: tuple[str, ...]
+    evaluation_interval: timedelta
+    groups: tuple[Group, ...]
+
+    def artifact(self) -> Artifact:
+        document = {
+            "rule_files": [f"{UP}/{path}" for path in self.rule_files],
+            "evaluation_interval": duration(self.evaluation_interval),
+            "group_eval_order": list(self.order),
+            "tests": list(self.groups),
+        }
+        return yaml_artifact(self.path, self.source, document)
+
+
+def group(name: str, step: timedelta, series: Iterable[Series], **checks: object) -> Group:
+    """A test group; `checks` are `promql_expr_test` and `alert_rule_test`."""
+    inputs = [OneLine(series=one.series, values=one.values) for one in series]
+    found: Group = {"name": name, "interval": duration(step), "input_series": inputs}
+    return found | {key: value for key, value in checks.items() if value}
+
+
+def labels_of(slo: Slo, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The labels of one recorded series of the SLO: each `by` label has the value `a`."""
+    return slo.labels | members(slo)[0] | dict(extra or {})
+
+
+def members(slo: Slo) -> tuple[dict[str, str], ...]:
+    """Label values of the series that one SLO stands for; two where it is `by` labels."""
+    if not slo.by:
+        return ({},)
+    return tuple(dict.fromkeys(slo.by, value) for value in ("a", "b"))
+
+
+def braces(labels: Mapping[str, str]) -> str:
+    """`{a="1"}`, and nothing without labels."""
+    inner = ",".join(f"{key}={quote(value)}" for key, value in labels.items())
+    return f"{{{inner}}}" if inner else ""
+
+
+def mine(slo: Slo, member: int | None = None) -> str:
+    """Braces that pick the SLO's series, of one of its members or of all, among its service's."""
+    labels = {} if member is None else members(slo)[member]
+    return braces({"slo_name": slo.name} | labels)
+
+
+def others(slo: Slo) -> tuple[dict[str, str], ...]:
+    """Labels of two other SLOs, each alike in one label: a rule that forgets a matcher mixes them in."""
+    return slo.labels | {"slo_name": "other"}, slo.labels | {"slo_service": "other"}
+
+
+def holds(expr: str, at: timedelta, labels: Mapping[str, str]) -> Expectation:
+    """The expression, a `bool` comparison, is true of exactly one series with these labels."""
+    sample = OneLine(labels=braces(labels) or "{}", value=1)
+    return {"expr": expr, "eval_time": duration(at), "exp_samples": [sample]}
+
+
+def equals(expr: str, value: Decimal, slack: Decimal | None = None) -> str:
+    """Floats are compared exactly by promtool; this is the form that holds on every version."""
+    bound = number(slack) if slack is not None else "1e-9"
+    return f"abs({expr} - {number(value)}) <= bool {bound}"
+
+
+def between(expr: str, low: Decimal, high: Decimal) -> str:
+    """A window's left edge belongs to it up to Prometheus 2 and no longer since 3."""
+    return f"({expr} >= bool {number(low)}) * ({expr} <= bool {number(high)})"
+
+
+def nothing(expr: str, at: timedelta) -> Expectation:
+    """The expression has no sample."""
+    return {"expr": expr, "eval_time": duration(at), "exp_samples": []}
+
+
+def quiet(alert: Alert, at: timedelta) -> Expectation:
+    """The alert does not fire."""
+    return {"eval_time": duration(at), "alertname": alert.name, "exp_alerts": []}
+
+
+def fires(
+    alert: Alert, at: timedelta, annotations: Mapping[str, str], extra: Mapping[str, str]
+) -> Expectation:
+    """The alert fires with exactly these labels and texts."""
+    labels = dict(alert.labels) | dict(extra)
+    expected = {"exp_labels": labels, "exp_annotations": dict(annotations)}
+    return {"eval_time": duration(at), "alertname": alert.name, "exp_alerts": [expected]}
+
+
+def constant(metric: str, labels: Mapping[str, str], value: Decimal, samples: int) -> Series:
+    """A recorded series that stays where it is."""
+    return Series(series=spelled(metric, labels), values=f"{number(value)}x{samples}")
+
+
+def fixture(service: Service, phases: tuple[Phase, ...], labels: Mapping[str, str]) -> Fixture:
+    """A hundred events with every scrape of the service."""
+    return Fixture(
+        phases=phases, step=service.scrape_interval, events=100, labels=tuple(labels.items())
+    )
+
+
+def scrapes(service: Service, time: timedelta) -> int:
+    """How many scrapes fall into a time."""
+    return int(seconds(time) / seconds(service.scrape_interval))
+
+
+def recording_order(slo: Slo) -> tuple[str, ...]:
+    """The groups that record an SLO, in the order in which one reads the other."""
+    if not slo.sli.has_budget:
+        return (naming.recording_group(slo),)
+    return naming.recording_group(slo), naming.period_group(slo)

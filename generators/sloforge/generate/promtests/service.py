@@ -1,0 +1,123 @@
+"""`service`: the target is down, its instrumentation is gone, or it is merely idle."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from sloforge import naming
+from sloforge.alerts import Alert
+from sloforge.artifacts import OneLine
+from sloforge.generate.promtests.case import (
+    Expectation,
+    Group,
+    Suite,
+    fixture,
+    group,
+    members,
+    recording_order,
+    scrapes,
+)
+from sloforge.promql import duration
+from sloforge.sli import Phase, Series
+from sloforge.sli.fixtures import spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sloforge.artifacts import Artifact
+    from sloforge.model import Project, Service
+
+LENGTH = timedelta(minutes=25)
+# The moment the trouble begins: before it all is well.
+TROUBLE = timedelta(minutes=10)
+
+
+def tests(project: Project, service: Service, found: tuple[Alert, ...]) -> Iterator[Artifact]:
+    """Nothing for a service without a scrape job: nothing tells it from an idle one."""
+    if service.job is None or not any(alert.slo is None for alert in found):
+        return
+    order = [naming.service_alert_group(service.name)]
+    for slo in service.slos:
+        alerting = [naming.alert_group(slo)] * any(alert.slo is slo for alert in found)
+        order += [*recording_order(slo), *alerting]
+    yield Suite(
+        path=naming.test_file(service.name, "service"),
+        source=service.source.path,
+        rule_files=(naming.recording_file(service.name), naming.rules_file(service.name)),
+        order=tuple(order),
+        evaluation_interval=project.settings.interval,
+        groups=tuple(_groups(service, [alert for alert in found if alert.slo is None])),
+    ).artifact()
+
+
+def _groups(service: Service, own: list[Alert]) -> Iterator[Group]:
+    down = [alert for alert in own if alert.kind == "down"]
+    gone = [alert for alert in own if alert.kind == "instrumentation-gone"]
+    idle = _idle(service)
+    yield _case(service, "idle and healthy: nothing fires", [*_up(service, "1 1"), *idle], [])
+    yield _case(
+        service, "one of two targets down: nothing fires", [*_up(service, "1 0"), *idle], []
+    )
+    lost = [_ends(service, one) for one in idle]
+    yield _case(
+        service,
+        "every target down: it is down, and nothing burns",
+        [*_up(service, "0 0"), *lost],
+        down,
+    )
+    yield _case(service, "no target known: it is down", [], down)
+    if gone:
+        yield _case(
+            service, "scraped, but the series are gone", [*_up(service, "1 1"), *lost], gone
+        )
+
+
+def _up(service: Service, states: str) -> list[Series]:
+    """Two targets that are up until the trouble begins, and what they are then."""
+    good, bad = scrapes(service, TROUBLE), scrapes(service, LENGTH - TROUBLE)
+    return [
+        Series(
+            series=spelled("up", {"job": service.job or "", "instance": f"{at}:9090"}),
+            values=f"1x{good} {state}x{bad}",
+        )
+        for at, state in enumerate(states.split())
+    ]
+
+
+def _idle(service: Service) -> list[Series]:
+    """Counters that stand still and gauges that say all is well."""
+    phase = Phase(steps=scrapes(service, LENGTH) + 2, bad=Decimal(0))
+    found: dict[str, Series] = {}
+    for slo in service.slos:
+        labels = members(slo)[0] | {"job": service.job or ""}
+        still = fixture(service, (phase,), labels)
+        for one in slo.sli.series(still):
+            flat = slo.sli.unit == "events"
+            values = f"7x{phase.steps}" if flat else one.values
+            found.setdefault(one.series, Series(series=one.series, values=values))
+    return list(found.values())
+
+
+def _ends(service: Service, one: Series) -> Series:
+    """The same series until the trouble begins, stale from then on."""
+    count = scrapes(service, TROUBLE)
+    values = one.values if "x" not in one.values else f"7x{count}"
+    if values == one.values:
+        values = " ".join(values.split(" ")[: count + 1])
+    return Series(series=one.series, values=f"{values} stale")
+
+
+def _case(service: Service, name: str, series: list[Series], firing: list[Alert]) -> Group:
+    """Exactly these alerts fire at the end, and no other."""
+    samples = [
+        OneLine(labels=f'{{alertname="{alert.name}"}}', value=1)
+        for alert in sorted(firing, key=lambda alert: alert.name)
+    ]
+    check: Expectation = {
+        "expr": 'count by (alertname) (count by (alertname, slo_name) (ALERTS{alertstate="firing"}))',
+        "eval_time": duration(LENGTH),
+        "exp_samples": samples,
+    }
+    return group(name, service.scrape_interval, series, promql_expr_test=[check])

@@ -1,0 +1,121 @@
+"""Every name that appears in an artifact is spelled here and nowhere else.
+
+The metric names are those that Sloth's users and dashboards know; ours are a superset.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from sloforge.promql import duration, selector
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from sloforge.model import Slo
+    from sloforge.promql import Selector
+
+TOTAL = "slo:sli_total:rate5m"
+ERRORS = "slo:sli_errors:rate5m"
+# The same, sampled every five minutes: what windows of a day and more add up.
+TOTAL_5M = "slo:sli_total:rate5m_5m"
+ERRORS_5M = "slo:sli_errors:rate5m_5m"
+OBJECTIVE = "slo:objective:ratio"
+BUDGET = "slo:error_budget:ratio"
+PERIOD = "slo:time_period:days"
+CURRENT_BURN = "slo:current_burn_rate:ratio"
+PERIOD_BURN = "slo:period_burn_rate:ratio"
+REMAINING = "slo:period_error_budget_remaining:ratio"
+INFO = "slo_info"
+HTTP_REQUESTS = "service:http_requests:rate5m"
+HTTP_DURATION = "service:http_request_duration_bucket:rate5m"
+
+WATCHDOG = "Watchdog"
+UID_LIMIT = 40
+
+
+def error_ratio(window: timedelta) -> str:
+    """`slo:sli_error:ratio_rate1h`."""
+    return f"slo:sli_error:ratio_rate{duration(window)}"
+
+
+def quantile(window: timedelta) -> str:
+    """`slo:sli_quantile:rate1h`, in the histogram's unit."""
+    return f"slo:sli_quantile:rate{duration(window)}"
+
+
+def of(slo: Slo, metric: str) -> Selector:
+    """The series of one SLO."""
+    return selector(metric, slo.labels)
+
+
+def recording_group(slo: Slo) -> str:
+    return f"slo-{slo.id}"
+
+
+def period_group(slo: Slo) -> str:
+    return f"slo-{slo.id}-period"
+
+
+def alert_group(slo: Slo) -> str:
+    return f"slo-{slo.id}-alerts"
+
+
+def http_group(service: str) -> str:
+    return f"service-{service}-http"
+
+
+def service_alert_group(service: str) -> str:
+    return f"service-{service}-alerts"
+
+
+def camel(*parts: str) -> str:
+    """`availability-http`, `fast-burn` -> `AvailabilityHttpFastBurn`."""
+    words = [word for part in parts for word in re.split(r"[^0-9A-Za-z]+", part) if word]
+    return "".join(word[0].upper() + word[1:] for word in words)
+
+
+def recording_file(service: str) -> str:
+    return f"recording/{service}.yml"
+
+
+def rules_file(service: str) -> str:
+    return f"rules/{service}.yml"
+
+
+# A service's name cannot begin with an underscore, so no service can take this file.
+WATCHDOG_FILE = "rules/_watchdog.yml"
+
+
+def test_file(service: str, subject: str) -> str:
+    return f"tests/rules/{service}/{subject}.promtest.yml"
+
+
+def dashboard_uid(service: str) -> str:
+    """At most 40 characters of [a-z0-9-], which every version of Grafana takes."""
+    uid = f"slo-{service}"
+    if len(uid) <= UID_LIMIT:
+        return uid
+    return f"{uid[: UID_LIMIT - 9]}-{hashlib.sha256(uid.encode()).hexdigest()[:8]}"
+
+
+FLEET_UID = "slo-fleet"
+INCIDENT_UID = "slo-incident"
+
+
+def dashboard_file(uid: str) -> str:
+    return f"dashboards/{uid}.json"
+
+
+def runbook_file(service: str, name: str) -> str:
+    return f"runbooks/{service}/{name}.md"
+
+
+def page_receiver(owner: str) -> str:
+    return f"{owner}-page"
+
+
+def ticket_receiver(owner: str) -> str:
+    return f"{owner}-ticket"

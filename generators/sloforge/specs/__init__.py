@@ -1,0 +1,100 @@
+"""Specs on disk -> `Project`: the only place that knows spec formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sloforge.alerts import alerts
+from sloforge.errors import Finding, Location, SpecProblem
+from sloforge.model import Project, Service
+from sloforge.specs import files, native, project, tree, unique
+from sloforge.specs.forms import PROJECT_VERSION, VERSION
+from sloforge.specs.mistakes import Place
+from sloforge.specs.tree import Node
+
+AUTHORED = ("alertmanager/base.yml", "runbooks/**/*.md")
+
+
+def load(root: Path, *, runbooks: bool = True) -> Project:
+    """Everything under slos/, and the authored texts that generators complete.
+
+    Raises SpecProblem with every mistake of every file. `runbooks=False` leaves out whether each
+    alert's runbook exists.
+    """
+    findings: list[Finding] = []
+    context = _context(root, findings)
+    paths = files.listed(root, "slos", findings)
+    services = [
+        service
+        for path in paths
+        if path != root / project.FILE
+        and (service := _service(root, path, context, findings)) is not None
+    ]
+    findings += unique.services(services)
+    authored = tuple(pair for pattern in AUTHORED for pair in files.texts(root, pattern, findings))
+    loaded = Project(
+        settings=context.settings,
+        services=tuple(sorted(services, key=lambda service: service.name)),
+        authored=authored,
+    )
+    if not findings:
+        findings += unique.alert_names(loaded)
+    if runbooks and not findings:
+        findings += missing_runbooks(loaded)
+    if findings:
+        raise SpecProblem(findings=findings)
+    return loaded
+
+
+def missing_runbooks(loaded: Project) -> Iterator[Finding]:
+    """An alert without a runbook wakes somebody who then has nothing to go by."""
+    written = {path for path, _ in loaded.authored}
+    for alert in alerts(loaded):
+        if alert.runbook not in written:
+            where = alert.slo.source if alert.slo else alert.service.source
+            what = f"alert `{alert.name}` has no runbook: {alert.runbook} does not exist"
+            name = alert.runbook.removeprefix("runbooks/").removesuffix(".md")
+            remedy = f"write it; `sloforge runbook new {name}` makes a skeleton"
+            yield Finding(id="R001", where=where, what=what, remedy=remedy)
+
+
+def _context(root: Path, findings: list[Finding]) -> project.Context:
+    path = root / project.FILE
+    if not path.exists() and not path.is_symlink():
+        where, remedy = Location(project.FILE), "write it, or run `sloforge init`"
+        what = "expected the project's settings, found no file"
+        findings.append(Finding(id="S001", where=where, what=what, remedy=remedy))
+        return project.unknown()
+    node = _document(root, path, findings)
+    if node is None or not _is_known(node, PROJECT_VERSION, findings):
+        return project.unknown()
+    return project.read(node, findings)
+
+
+def _service(
+    root: Path, path: Path, context: project.Context, findings: list[Finding]
+) -> Service | None:
+    node = _document(root, path, findings)
+    if node is None or not _is_known(node, VERSION, findings):
+        return None
+    return native.read(node, context, findings)
+
+
+def _document(root: Path, path: Path, findings: list[Finding]) -> Node | None:
+    try:
+        return tree.parse(files.text_of(root, path), files.name_of(root, path))
+    except (files.Unreadable, tree.Malformed) as refused:
+        findings.append(refused.finding)
+        return None
+
+
+def _is_known(node: Node, version: str, findings: list[Finding]) -> bool:
+    """Whether the rest can be judged; a missing version is found with the other keys."""
+    value = tree.child_of(node, "version")
+    if value is None or not isinstance(value.value, str) or value.value == version:
+        return True
+    remedy = f"the project's settings stand in {project.FILE}" * (value.value == PROJECT_VERSION)
+    what = f"expected `{version}`, got `{value.value}`"
+    findings.append(Place(node, ("version",)).wrong(what, remedy, id_="S002"))
+    return False

@@ -1,0 +1,112 @@
+"""slos/project.yaml -> settings and defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from sloforge.errors import Finding
+from sloforge.model import Owner, Settings, Suppression
+from sloforge.promql import duration
+from sloforge.specs import burns, labels
+from sloforge.specs.forms import PROJECT_VERSION, DefaultsForm, ProjectForm
+from sloforge.specs.mistakes import Place, validated
+from sloforge.specs.tree import Node
+from sloforge.specs.words import did_you_mean
+from sloforge.windows import BASE, Policy
+
+FILE = "slos/project.yaml"
+MIN_INTERVAL = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What reading a service needs to know of the project.
+
+    `complete` is False where the project's own file is wrong: services are read all the same, but
+    what they name cannot be looked up.
+    """
+
+    settings: Settings
+    policies: dict[str, Policy]
+    defaults: DefaultsForm
+    complete: bool = True
+
+
+def unknown() -> Context:
+    """The context of a project whose file cannot be read; nothing is too fast for it."""
+    quick = duration(MIN_INTERVAL)
+    text = {
+        "version": PROJECT_VERSION,
+        "owners": {"unknown": {"page": "page", "ticket": "ticket"}},
+        "defaults": {"scrape_interval": quick},
+        "evaluation": {"interval": quick},
+    }
+    form = ProjectForm.model_validate(text)
+    return replace(_context(form), complete=False)
+
+
+def read(tree: Node, findings: list[Finding]) -> Context:
+    """The project's settings; incomplete, with `findings` grown, where they are wrong."""
+    place = Place(tree)
+    form = validated(ProjectForm, tree, findings)
+    if isinstance(form, tuple):
+        return unknown()
+    before = len(findings)
+    for name, policy in form.policies.items():
+        findings += burns.mistakes(policy.burns, place.at("policies", name, "burns"))
+    policies = {policy.name for policy in burns.policies(())} | form.policies.keys()
+    if form.defaults.burns not in policies:
+        what = f"unknown policy `{form.defaults.burns}`"
+        remedy = did_you_mean(form.defaults.burns, policies)
+        findings.append(place.at("defaults", "burns").wrong(what, remedy, id_="S005"))
+    scrape = place.at("defaults", "scrape_interval")
+    findings += burns.scrape_mistakes(form.defaults.scrape_interval, scrape)
+    interval = form.evaluation.interval
+    if not MIN_INTERVAL <= interval <= BASE:
+        what = f"expected {duration(MIN_INTERVAL)} to {duration(BASE)}, got {duration(interval)}"
+        findings.append(place.at("evaluation", "interval").wrong(what, id_="S007"))
+    findings += labels.label_mistakes(form.labels, (), place.at("labels"))
+    return unknown() if len(findings) > before else _context(form)
+
+
+def _context(form: ProjectForm) -> Context:
+    own = [Policy(name=n, burns=tuple(map(burns.burn, p.burns))) for n, p in form.policies.items()]
+    return Context(
+        settings=_settings(form),
+        policies={policy.name: policy for policy in burns.policies(own)},
+        defaults=form.defaults,
+    )
+
+
+def _settings(form: ProjectForm) -> Settings:
+    owners = [
+        Owner(
+            name=name,
+            page=owner.page,
+            ticket=owner.ticket,
+            description=owner.description,
+            links=tuple(owner.links.items()),
+        )
+        for name, owner in sorted(form.owners.items())
+    ]
+    return Settings(
+        owners=tuple(owners),
+        interval=form.evaluation.interval,
+        mode=form.evaluation.mode,
+        fallback_receiver=form.alertmanager.fallback,
+        watchdog_receiver=form.alertmanager.watchdog,
+        datasource=form.grafana.datasource,
+        folder=form.grafana.folder,
+        folder_uid=form.grafana.folder_uid,
+        runbook_base_url=_directory(form.runbook_base_url),
+        dashboard_base_url=form.dashboard_base_url.rstrip("/"),
+        labels=tuple(form.labels.items()),
+        suppressions=tuple(
+            Suppression(id=one.id, path=one.path, reason=one.reason) for one in form.suppress
+        ),
+    )
+
+
+def _directory(url: str) -> str:
+    return url if not url or url.endswith("/") else url + "/"
