@@ -17,7 +17,7 @@ from tests.dashboard_project import (
 )
 
 from sloforge.artifacts import yaml_text
-from sloforge.generate import queries
+from sloforge.generate.boards import queries
 from sloforge.generate.boards.service import service_board
 from sloforge.generate.dashboards import dashboards, service_dashboards
 from sloforge.generate.recording import recording

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from tests.dashboard_project import PROJECT
 
-from sloforge.generate.board import (
+from sloforge.generate.boards.board import (
     Board,
     Column,
     Grid,
@@ -17,8 +17,8 @@ from sloforge.generate.board import (
     Words,
     steps,
 )
+from sloforge.generate.boards.layout import placed
 from sloforge.generate.dashboards import dashboards
-from sloforge.generate.layout import placed
 from sloforge.generate.panels import dashboard, ref_id
 
 BOARDS = {one.path: json.loads(one.text) for one in dashboards(PROJECT)}

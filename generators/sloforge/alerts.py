@@ -1,4 +1,4 @@
-"""Every alert a project has, as values: rules, tests, routes, runbooks and dashboards read these."""
+"""Every alert a project has, as values that rules, tests, routes, runbooks and boards read."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def half_budget_factor(slo: Slo) -> Decimal:
 
 
 def watches_half_budget(slo: Slo) -> bool:
-    """Not where the period is so short that the threshold is no burn, nor where it needs a ratio of 1."""
+    """Not where the period is so short that it is no burn, nor where no ratio is high enough."""
     factor = half_budget_factor(slo)
     return slo.budget is not None and factor > 1 and factor * slo.budget < 1
 
@@ -91,7 +91,7 @@ def _service(project: Project, service: Service) -> Iterator[Alert]:
         return
     for kind in SERVICE_KINDS:
         if kind not in service.disable and (kind == "down" or inputs(service)):
-            yield _alert(project, service, None, kind=kind)
+            yield _alert(project, service, None, _Kind(name=kind))
 
 
 def _slo(project: Project, service: Service, slo: Slo) -> Iterator[Alert]:
@@ -101,7 +101,7 @@ def _slo(project: Project, service: Service, slo: Slo) -> Iterator[Alert]:
         yield _quantile(project, service, slo, slo.sli)
     for kind in SLO_KINDS:
         if kind not in slo.alerting.disable and _applies(kind, slo):
-            yield _alert(project, service, slo, kind=kind)
+            yield _alert(project, service, slo, _Kind(name=kind))
 
 
 def _applies(kind: AlertKind, slo: Slo) -> bool:
@@ -115,8 +115,9 @@ def _applies(kind: AlertKind, slo: Slo) -> bool:
 
 
 def _burn(project: Project, service: Service, slo: Slo, burn: Burn) -> Alert:
-    windows = {"burn": burn.name, "long": duration(burn.long), "short": duration(burn.short)}
-    alert = _alert(project, service, slo, kind="burn", own=windows, key=burn.name)
+    windows = (("burn", burn.name), ("long", duration(burn.long)), ("short", duration(burn.short)))
+    kind = _Kind(name="burn", burn=burn.name, labels=windows)
+    alert = _alert(project, service, slo, kind)
     return replace(
         alert,
         burn=burn,
@@ -129,8 +130,8 @@ def _burn(project: Project, service: Service, slo: Slo, burn: Burn) -> Alert:
 
 
 def _quantile(project: Project, service: Service, slo: Slo, sli: Quantile) -> Alert:
-    windows = {"long": duration(max(sli.windows)), "short": duration(min(sli.windows))}
-    alert = _alert(project, service, slo, kind="quantile", own=windows)
+    windows = (("long", duration(max(sli.windows))), ("short", duration(min(sli.windows))))
+    alert = _alert(project, service, slo, _Kind(name="quantile", labels=windows))
     alerting = slo.alerting
     return replace(
         alert,
@@ -159,32 +160,35 @@ _WAITS: dict[AlertKind, timedelta] = {
 _PAGES: tuple[AlertKind, ...] = ("down", "half-budget-in-a-day")
 
 
-def _alert(
-    project: Project,
-    service: Service,
-    slo: Slo | None,
-    *,
-    kind: AlertKind,
-    own: dict[str, str] | None = None,
-    key: str = "",
-) -> Alert:
-    severity: AlertSeverity = "page" if kind in _PAGES else "ticket"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """A kind of alert, the burn it is about, and the labels that only it has."""
+
+    name: AlertKind
+    burn: str = ""
+    labels: Pairs = ()
+
+
+def _alert(project: Project, service: Service, slo: Slo | None, kind: _Kind) -> Alert:
+    severity: AlertSeverity = "page" if kind.name in _PAGES else "ticket"
     names = dict(slo.alerting.names) if slo else {}
     subject = slo.name if slo else service.name
     identity = slo.labels if slo else {"slo_service": service.name}
     extra = dict(project.settings.labels) | dict(slo.alerting.labels if slo else ())
-    labels = extra | {"severity": severity, **identity, "owner": service.owner} | (own or {})
+    labels = extra | {"severity": severity, **identity, "owner": service.owner}
     return Alert(
-        name=names.get(key or kind, naming.camel(subject, key or _word(kind))),
-        kind=kind,
+        name=names.get(
+            kind.burn or kind.name, naming.camel(subject, kind.burn or _word(kind.name))
+        ),
+        kind=kind.name,
         severity=severity,
         service=service,
         slo=slo,
         burn=None,
-        wait=_WAITS.get(kind, timedelta(0)),
+        wait=_WAITS.get(kind.name, timedelta(0)),
         keep_firing_for=timedelta(0),
-        labels=tuple(labels.items()),
-        runbook=_common_runbook(project, service, kind),
+        labels=tuple((labels | dict(kind.labels)).items()),
+        runbook=_common_runbook(project, service, kind.name),
     )
 
 

@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 class Burn:
     """Fires while budget burns faster than a factor over the long window and still over the short.
 
-    Exactly one of `fixed` (a factor) and `spend` (the share of the budget gone within `long`) is set.
+    Either `fixed` (a factor) or `spend` (the share of the budget gone within `long`) is set.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Burn:
         return self.spend * seconds(period) / seconds(self.long)
 
     def spent(self, period: timedelta) -> Decimal:
-        """The share of the period's budget that is gone when the alert fires: factor x long / period."""
+        """The share of the period's budget gone when it fires: factor x long / period."""
         return self.factor(period) * seconds(self.long) / seconds(period)
 
     def threshold(self, period: timedelta, budget: Decimal) -> Decimal:

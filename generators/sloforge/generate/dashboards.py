@@ -14,7 +14,7 @@ from sloforge.generate.panels import dashboard
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sloforge.generate.board import Board
+    from sloforge.generate.boards.board import Board
     from sloforge.model import Project
 
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from grafanalib import core
 
-from sloforge.generate import fields
-from sloforge.generate.board import Section
-from sloforge.generate.layout import placed
-from sloforge.generate.modern import modern
+from sloforge.generate.boards import fields
+from sloforge.generate.boards.board import Section
+from sloforge.generate.boards.layout import placed
+from sloforge.generate.boards.modern import modern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sloforge.generate.board import Board, Grid, Link, Mark, Panel, Read, Variable
-    from sloforge.generate.layout import Placed
+    from sloforge.generate.boards.board import Board, Grid, Link, Mark, Panel, Read, Variable
+    from sloforge.generate.boards.layout import Placed
 
 Json = dict[str, Any]
 

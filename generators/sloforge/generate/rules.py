@@ -1,4 +1,4 @@
-"""rules/<service>.yml: the alerts, one rule per burn, so that each can be routed and silenced alone."""
+"""rules/<service>.yml: the alerts, one rule per burn, so that each is routed and silenced alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of an alert: a fixed summary, a description with the numbers, and where to look next."""
+"""The words of an alert: a fixed summary, a description with the numbers, where to look next."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sloforge.alerts import Alert
     from sloforge.model import Project, Slo
 
+# How the first sample of a query is written.
+TIMES = '{{ . | first | value | printf "%.1f" }}x'
+SHARE = "{{ . | first | value | humanizePercentage }}"
+TIME = "{{ . | first | value | humanizeDuration }}"
 SUMMARIES = {
     "burn": "Error budget burn rate is too high.",
     "quantile": "Latency is above its threshold.",
@@ -86,9 +90,9 @@ def _service_description(alert: Alert) -> str:
 def _burn(alert: Alert, slo: Slo) -> str:
     burn = alert.burn
     assert burn is not None
-    long, short = (_asked(slo, _burn_query(slo, w), "%.1f", "x") for w in (burn.long, burn.short))
-    left = _asked(slo, str(naming.of(slo, naming.REMAINING)), None, "")
-    exhaustion = _asked(slo, _exhaustion(slo, burn.long), None, "", "humanizeDuration")
+    long, short = (_asked(slo, _burn_query(slo, w), TIMES) for w in (burn.long, burn.short))
+    left = _asked(slo, str(naming.of(slo, naming.REMAINING)), SHARE)
+    exhaustion = _asked(slo, _exhaustion(slo, burn.long), TIME)
     return (
         f"{_name(slo)} burns its error budget at {long} over {duration(burn.long)} "
         f"and {short} over {duration(burn.short)} "
@@ -114,9 +118,7 @@ def _exhaustion(slo: Slo, window: timedelta) -> str:
     return f"{left} * {period} / on ({', '.join(slo.identity)}) ({_burn_query(slo, window)} > 0)"
 
 
-def _asked(
-    slo: Slo, query: str, form: str | None, suffix: str, function: str = "humanizePercentage"
-) -> str:
+def _asked(slo: Slo, query: str, shown: str) -> str:
     """A template that asks Prometheus at the moment of firing; `unknown` where nothing answers.
 
     The query stands between backquotes, so that its own quotes need no escape; the values of the
@@ -130,8 +132,7 @@ def _asked(
         )
     else:
         source = f"query `{query}`"
-    shown = f'. | first | value | printf "{form}"' if form else f". | first | value | {function}"
-    return f"{{{{ with {source} }}}}{{{{ {shown} }}}}{suffix}{{{{ else }}}}unknown{{{{ end }}}}"
+    return f"{{{{ with {source} }}}}{shown}{{{{ else }}}}unknown{{{{ end }}}}"
 
 
 def _quantile(slo: Slo) -> str:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sloforge import naming
-from sloforge.generate.board import (
+from sloforge.generate.boards.board import (
     BUDGET_STEPS,
     BURN_STEPS,
     GREEN,

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sloforge.alerts import slo_alerts
-from sloforge.generate import queries
-from sloforge.generate.board import (
+from sloforge.generate.boards import queries
+from sloforge.generate.boards.board import (
     BUDGET_STEPS,
     GREEN,
     NO_TRAFFIC,

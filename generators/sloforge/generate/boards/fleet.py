@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sloforge import naming
-from sloforge.generate import queries
-from sloforge.generate.board import (
+from sloforge.generate.boards import queries
+from sloforge.generate.boards.board import (
     BLUE,
     BUDGET_STEPS,
     GREEN,
@@ -44,7 +44,7 @@ from sloforge.windows import HOUR
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sloforge.generate.queries import Scope
+    from sloforge.generate.boards.queries import Scope
     from sloforge.model import Project
 
 _PER_SLO = "on (slo_service, slo_name)"

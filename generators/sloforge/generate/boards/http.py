@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sloforge import naming
-from sloforge.generate.board import (
+from sloforge.generate.boards.board import (
     GREEN,
     ORANGE,
     RED,

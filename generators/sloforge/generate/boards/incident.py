@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sloforge import naming
-from sloforge.generate import queries
-from sloforge.generate.board import (
+from sloforge.generate.boards import queries
+from sloforge.generate.boards.board import (
     GREEN,
     ORANGE,
     RED,
@@ -42,7 +42,7 @@ from sloforge.windows import BASE, HOUR
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sloforge.generate.queries import Scope
+    from sloforge.generate.boards.queries import Scope
     from sloforge.model import Http, Project
 
 _SERVICE = 'slo_service="$service"'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sloforge import naming
-from sloforge.generate.board import Board, Link, Section, Variable
+from sloforge.generate.boards.board import Board, Link, Section, Variable
 from sloforge.generate.boards.common import FLEET, REFRESH, TAGS, incident_link, marks, slo_variable
 from sloforge.generate.boards.details import details
 from sloforge.generate.boards.http import http, route_variable

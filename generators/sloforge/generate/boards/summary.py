@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sloforge.alerts import slo_alerts
-from sloforge.generate import queries
-from sloforge.generate.board import (
+from sloforge.generate.boards import queries
+from sloforge.generate.boards.board import (
     BLUE,
     COUNT_STEPS,
     GREEN,
@@ -28,7 +28,7 @@ from sloforge.generate.boards.common import (
     places,
     promise,
 )
-from sloforge.generate.layout import COLUMNS
+from sloforge.generate.boards.layout import COLUMNS
 from sloforge.promql import duration, number
 from sloforge.sli import Quantile
 from sloforge.windows import BASE, DAY, HOUR

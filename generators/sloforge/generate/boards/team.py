@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sloforge.generate.board import (
+from sloforge.generate.boards.board import (
     GREEN,
     Column,
     Graph,

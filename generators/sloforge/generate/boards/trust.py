@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sloforge import naming
-from sloforge.generate import queries
-from sloforge.generate.board import (
+from sloforge.generate.boards import queries
+from sloforge.generate.boards.board import (
     GREEN,
     ORANGE,
     RED,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
-    from sloforge.generate.queries import Scope
+    from sloforge.generate.boards.queries import Scope
     from sloforge.model import Service, Slo
 
 

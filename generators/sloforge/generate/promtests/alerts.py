@@ -1,4 +1,4 @@
-"""`<slo>-alerts`: recorded series just above and just below a threshold -> who fires, who does not.
+"""`<slo>-alerts`: recorded series just above and below a threshold -> who fires, who does not.
 
 One test group plays the phases of an alert one after the other, the firing one last, so that
 nothing of it is left over; the group's name says which phase ends at which minute.
@@ -190,7 +190,7 @@ def _few(slo: Slo) -> Decimal:
 
 
 def _said(project: Project, alert: Alert, slo: Slo, burn: Burn) -> dict[str, str]:
-    """The texts as they are when both burns are 1 % above the factor and half the budget is left."""
+    """The texts when both burns are 1 % above the factor and half the budget is left."""
     rate = burn.factor(slo.window) * ABOVE
     gone = LEFT * seconds(slo.window) / rate
     said = text.alert_annotations(project, alert)

@@ -77,7 +77,7 @@ def mine(slo: Slo, member: int | None = None) -> str:
 
 
 def others(slo: Slo) -> tuple[dict[str, str], ...]:
-    """Labels of two other SLOs, each alike in one label: a rule that forgets a matcher mixes them in."""
+    """Labels of two other SLOs, each alike in one: a rule that forgets a matcher mixes them in."""
     return slo.labels | {"slo_name": "other"}, slo.labels | {"slo_service": "other"}
 
 

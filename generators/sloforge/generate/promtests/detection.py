@@ -1,4 +1,4 @@
-"""`<slo>-detection`: raw series through all rules for two hours, with the minute of firing and of rest.
+"""`<slo>-detection`: raw series through all rules, with the minute of firing and of rest.
 
 An hour of clean history, then errors, then recovery. With less history than the long window the
 ratio is taken over what there is: threshold x history / (ratio - threshold) instead of the

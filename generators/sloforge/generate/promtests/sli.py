@@ -83,7 +83,7 @@ def _per_second(service: Service, slo: Slo) -> Decimal:
 
 
 def _slack(slo: Slo) -> Decimal:
-    """One slice more or less at the left edge of five minutes; promtool's fractions are not exact."""
+    """One slice more or less at the left edge; promtool's fractions are not exact."""
     return Decimal("1.1") / seconds(BASE) if slo.sli.unit == "slices" else Decimal("0.001")
 
 

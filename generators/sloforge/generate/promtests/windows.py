@@ -1,4 +1,4 @@
-"""`<slo>-windows`: what is recorded every five minutes -> long windows, the period and its budget."""
+"""`<slo>-windows`: what is recorded every five minutes -> long windows and the budget."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from sloforge.generate.board import Panel, Section
+from sloforge.generate.boards.board import Panel, Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sloforge.generate.board import Column, Graph, Look, Read, Words
+    from sloforge.generate.boards.board import Column, Graph, Look, Read, Words
     from sloforge.model import Step
 
 Json = dict[str, Any]
