@@ -58,7 +58,9 @@ def test_a_bad_spec_is_refused_with_exactly_these_messages(name: str, tmp_path: 
 
 
 def test_each_bad_spec_has_its_messages_and_the_other_way_round() -> None:
-    specs_of = {p.stem if p.is_file() else p.name for p in (SPECS / "bad").iterdir() if p.suffix != ".txt"}
+    specs_of = {
+        p.stem if p.is_file() else p.name for p in (SPECS / "bad").iterdir() if p.suffix != ".txt"
+    }
     assert specs_of == set(BAD)
 
 
@@ -87,10 +89,20 @@ def test_what_is_written_is_what_is_promised(tmp_path: Path) -> None:
     place(SPECS / "good" / "every-key.yaml", tmp_path)
     (service,) = specs.load(tmp_path, runbooks=False).services
     slo = service.slos[0]
-    assert (slo.objective, slo.budget, slo.window) == (Decimal("0.9995"), Decimal("0.0005"), timedelta(days=28))
-    assert [burn.factor(slo.window) for burn in slo.alerting.burns] == [Decimal("14.4"), Decimal(14) / 3]
+    assert (slo.objective, slo.budget, slo.window) == (
+        Decimal("0.9995"),
+        Decimal("0.0005"),
+        timedelta(days=28),
+    )
+    assert [burn.factor(slo.window) for burn in slo.alerting.burns] == [
+        Decimal("14.4"),
+        Decimal(14) / 3,
+    ]
     assert str(slo.sli.whole) == 'http_requests_total{job="shop",route!~"/healthz|/metrics"}'  # type: ignore[attr-defined]
-    assert service.slos[1].measured == ((Decimal("0.5"), Decimal("0.02")), (Decimal("0.999"), Decimal(2)))
+    assert service.slos[1].measured == (
+        (Decimal("0.5"), Decimal("0.02")),
+        (Decimal("0.999"), Decimal(2)),
+    )
     assert [s.decided for s in service.slos] == [True] * 6 + [False]
 
 
@@ -131,7 +143,10 @@ def test_the_project_says_what_services_leave_out(tmp_path: Path) -> None:
 
 def test_services_are_sorted_by_name_whatever_their_files(tmp_path: Path) -> None:
     repository(tmp_path, a=SERVICE.replace("shop", "till"), b=SERVICE)
-    assert [service.name for service in specs.load(tmp_path, runbooks=False).services] == ["shop", "till"]
+    assert [service.name for service in specs.load(tmp_path, runbooks=False).services] == [
+        "shop",
+        "till",
+    ]
 
 
 def test_a_runbook_for_each_alert_is_enough(tmp_path: Path) -> None:
@@ -233,7 +248,9 @@ def test_a_project_that_is_a_broken_link_is_a_finding(tmp_path: Path) -> None:
 def test_a_link_in_a_circle_is_a_finding(tmp_path: Path) -> None:
     repository(tmp_path)
     (tmp_path / "slos" / "shop.yaml").symlink_to("shop.yaml")
-    assert messages(tmp_path).startswith("slos/shop.yaml: cannot be read: Too many levels of symbolic links")
+    assert messages(tmp_path).startswith(
+        "slos/shop.yaml: cannot be read: Too many levels of symbolic links"
+    )
 
 
 def test_a_file_that_vanishes_between_listing_and_reading_is_a_finding(

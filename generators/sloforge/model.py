@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -223,5 +224,10 @@ class Project:
         return tuple(slo for service in self.services for slo in service.slos)
 
     def text(self, path: str) -> str | None:
-        """The text of an authored file by its path in the repository; None where it is missing."""
-        return dict(self.authored).get(path)
+        """The text of an authored file by its path in the repository; None where it is missing.
+
+        `authored` is sorted: a project of a thousand services asks ten thousand times.
+        """
+        at = bisect_left(self.authored, (path,))
+        found = self.authored[at : at + 1]
+        return found[0][1] if found and found[0][0] == path else None

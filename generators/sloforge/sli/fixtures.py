@@ -40,7 +40,10 @@ def refused_by(matcher: Matcher) -> str | None:
     """A label value that a matcher does not take; None where it takes everything that is tried."""
     named = (matcher.value, *_matching(matcher.value)) if matcher.op in ("!=", "!~") else ()
     candidates = (*named, *(value for value in _ORDINARY if value))
-    return next((value for value in candidates if not matcher.matches(value)), None)
+    try:
+        return next((value for value in candidates if not matcher.matches(value)), None)
+    except re.error:
+        return None
 
 
 def _labels_for(wanted: Selector, unwanted: Selector | None) -> dict[str, str] | None:

@@ -79,7 +79,8 @@ def _all(bad: Decimal) -> Decimal:
 
 def _native(sli: Latency, labels: dict[str, str], fixture: Fixture) -> Series:
     """Schema 0, the bucket (threshold/2, threshold] for fast and a far one for slow events."""
-    values, fast, slow = [], 0, 0
+    fast, slow = 0, 0
+    values = [_sample(sli.threshold, fast, slow)]
     for phase in fixture.phases:
         for _ in range(phase.steps):
             events = int(phase.traffic * fixture.events)

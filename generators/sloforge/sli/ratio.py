@@ -42,7 +42,12 @@ class Ratio:
         return (self.whole.family(),) if isinstance(self.whole, Selector) else ()
 
     def scope(self) -> tuple[Matcher, ...]:
-        return self.whole.matchers if isinstance(self.whole, Selector) else ()
+        """Of two metrics, what both of them ask for: the rest says nothing about the other."""
+        if not isinstance(self.whole, Selector):
+            return ()
+        if not isinstance(self.part, Selector) or self.part.name == self.whole.name:
+            return self.whole.matchers
+        return tuple(one for one in self.whole.matchers if one in self.part.matchers)
 
     def series(self, fixture: Fixture) -> tuple[Series, ...]:
         if not isinstance(self.whole, Selector) or not isinstance(self.part, Selector):

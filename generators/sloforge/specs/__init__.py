@@ -9,11 +9,12 @@ from sloforge.alerts import alerts
 from sloforge.errors import Finding, Location, SpecProblem
 from sloforge.model import Project, Service
 from sloforge.specs import files, native, project, tree, unique
-from sloforge.specs.forms import PROJECT_VERSION, VERSION
+from sloforge.specs.forms import VERSION
 from sloforge.specs.mistakes import Place
+from sloforge.specs.settings import PROJECT_VERSION
 from sloforge.specs.tree import Node
 
-AUTHORED = ("alertmanager/base.yml", "runbooks/**/*.md")
+AUTHORED = ("alertmanager/base.yml", "alertmanager/templates/*.tmpl", "runbooks/**/*.md")
 
 
 def load(root: Path, *, runbooks: bool = True) -> Project:
@@ -32,11 +33,11 @@ def load(root: Path, *, runbooks: bool = True) -> Project:
         and (service := _service(root, path, context, findings)) is not None
     ]
     findings += unique.services(services)
-    authored = tuple(pair for pattern in AUTHORED for pair in files.texts(root, pattern, findings))
+    authored = sorted(pair for name in AUTHORED for pair in files.texts(root, name, findings))
     loaded = Project(
         settings=context.settings,
         services=tuple(sorted(services, key=lambda service: service.name)),
-        authored=authored,
+        authored=tuple(authored),
     )
     if not findings:
         findings += unique.alert_names(loaded)

@@ -9,8 +9,8 @@ from sloforge.errors import Finding
 from sloforge.model import Owner, Settings, Suppression
 from sloforge.promql import duration
 from sloforge.specs import burns, labels
-from sloforge.specs.forms import PROJECT_VERSION, DefaultsForm, ProjectForm
 from sloforge.specs.mistakes import Place, validated
+from sloforge.specs.settings import PROJECT_VERSION, DefaultsForm, ProjectForm
 from sloforge.specs.tree import Node
 from sloforge.specs.words import did_you_mean
 from sloforge.windows import BASE, Policy

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sloforge.specs.forms import Form, ProjectForm, ServiceForm
+from sloforge.specs.forms import Form, ServiceForm
+from sloforge.specs.settings import ProjectForm
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FORMS: Mapping[str, type[Form]] = {"project": ProjectForm, "service": ServiceForm}
@@ -63,7 +64,8 @@ def _without_null(part: dict[str, Any]) -> dict[str, Any]:
     if len(choices) != 1:
         return part | ({"anyOf": choices} if choices else {})
     rest = {key: value for key, value in part.items() if key != "anyOf"}
-    return choices[0] | rest
+    only: dict[str, Any] = choices[0]
+    return only | rest
 
 
 def _short(name: str) -> str:

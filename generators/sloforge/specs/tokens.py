@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from math import prod
 
 from sloforge.promql import WINDOW
 
@@ -22,6 +23,10 @@ MAX_LENGTH = 4_000
 _SIMPLE = re.compile(r"[A-Za-z_:][\w:]*(\{[^{}\[\]()$`#]{0,500}\})?")
 MAX_DEPTH = 50
 MAX_OPERATORS = 250
+# Counted repetitions are compiled by copying, nested ones by copying copies: that takes seconds.
+MAX_COPIES = 200
+_NESTED = re.compile(r"\)\{([0-9]+)")
+_COUNTED = re.compile(r"\{([0-9]+)")
 _OPERATORS = frozenset("+-*/%^=<>!") | {"and", "or", "unless", "atan2"}
 _DURATION = re.compile(r"(\d+(ms|[smhdwy]))+")
 _TEMPLATE = re.compile(r"\{\{\s*\.?window\s*\}\}|\$\{window\}")
@@ -39,6 +44,9 @@ def check(text: str) -> None:
     """Raises Refused for what is too much, or is PromQL only elsewhere."""
     if len(text) > MAX_LENGTH:
         raise Refused(f"expected at most {MAX_LENGTH:,} characters of PromQL, got {len(text):,}")
+    if (nested := _NESTED.search(text)) is not None and _copies(text) > MAX_COPIES:
+        what = "repeats a repetition too often"
+        raise Refused(what, nested.start(), "write a simpler regular expression")
     if _SIMPLE.fullmatch(text):
         return
     if (foreign := _TEMPLATE.search(text)) is not None:
@@ -86,6 +94,12 @@ def same_length(text: str) -> str:
 def windows(text: str) -> int:
     """How often `$window` stands there as a range: `[$window]` or `[$window:30s]`."""
     return sum(token[0] == WINDOW for token in TOKEN.finditer(text))
+
+
+def _copies(text: str) -> int:
+    outer = prod(int(count[:9]) for count in _NESTED.findall(text))
+    counts = _COUNTED.findall(_NESTED.sub("", text))
+    return outer * max((int(count[:9]) for count in counts), default=1)
 
 
 def _meaningful(text: str) -> Iterator[re.Match[str]]:

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from sloforge.errors import Finding, Location
+from sloforge.specs.words import printable
 
 try:
     from yaml import CSafeLoader as _Loader
@@ -55,7 +56,7 @@ class Malformed(Exception):
 
     def __init__(self, where: Location, what: str, remedy: str = "") -> None:
         super().__init__(what)
-        self.finding = Finding(id="S001", where=where, what=what, remedy=remedy)
+        self.finding = Finding(id="S001", where=where, what=printable(what), remedy=remedy)
 
 
 def parse(text: str, path: str) -> Node:
@@ -163,16 +164,16 @@ class _Builder:
         return Location(self._path, event.start_mark.line + 1, event.start_mark.column + 1)
 
     def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
-        where = self._at(event)
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event, where, depth)
-        _bounded(where, depth)
+            return self._alias(event, self._at(event), depth)
+        if depth > MAX_DEPTH:
+            raise _too_deep(self._at(event))
         if event.tag is not None:
-            raise Malformed(where, f"expected no tag, got `{event.tag}`", "remove it")
+            raise Malformed(self._at(event), f"expected no tag, got `{event.tag}`", "remove it")
         if event.anchor:
             self._anchors[event.anchor] = None
         node = self._collection(event, events, depth)
-        self._count(1, where)
+        self._count(1, node.where)
         if event.anchor:
             self._anchors[event.anchor] = node
         return node
@@ -191,7 +192,8 @@ class _Builder:
             what = f"anchor `*{event.anchor}` contains itself"
             raise Malformed(where, what, "write out what is meant")
         self._count(node.size, where)
-        _bounded(where, depth + node.height)
+        if depth + node.height > MAX_DEPTH:
+            raise _too_deep(where)
         return replace(node, where=where, key=None)
 
     def _collection(self, event: Any, events: Iterator[Any], depth: int) -> Node:
@@ -228,9 +230,8 @@ class _Builder:
         return _holding(every, every.values(), where)
 
 
-def _bounded(where: Location, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise Malformed(where, f"expected at most {MAX_DEPTH} levels of nesting, got more")
+def _too_deep(where: Location) -> Malformed:
+    return Malformed(where, f"expected at most {MAX_DEPTH} levels of nesting, got more")
 
 
 def _holding(value: object, children: Iterable[Node], where: Location) -> Node:

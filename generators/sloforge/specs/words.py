@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable
 from decimal import Decimal
 
 _LONGEST = 80
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class Wrong(ValueError):
@@ -38,8 +36,10 @@ def cut(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Control characters as escapes: a message must not move the cursor. Line breaks are kept."""
-    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+    """What moves the cursor or cannot be seen as an escape; line breaks are kept."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
