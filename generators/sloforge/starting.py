@@ -6,7 +6,6 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from sloforge import specs
-from sloforge.alerts import alerts
 from sloforge.errors import Problem
 from sloforge.generate.runbooks import skeleton
 
@@ -15,33 +14,37 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
+# Files that a repository may have for other reasons: they are left as they are.
+SHARED = {"Makefile", ".gitignore"}
+# A package that held a real .gitignore would be packed by its rules.
+RENAMED = {"gitignore": ".gitignore"}
+
 
 def write(directory: Path) -> list[str]:
-    """The starter files, by path. Raises Problem where one of them is there already."""
+    """The starter files, by path; a Makefile and a .gitignore only where there is none.
+
+    Raises Problem where another of them is there already, or cannot be written.
+    """
     files = dict(_files(resources.files("sloforge") / "starter", ""))
-    taken = sorted(path for path in files if (directory / path).exists())
-    if taken:
-        raise Problem(f"{directory / taken[0]} is there already; nothing was written")
-    for path, text in sorted(files.items()):
-        target = directory / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    return sorted([*files, *_runbooks(directory)])
-
-
-def _runbooks(directory: Path) -> Iterator[str]:
-    """A skeleton for every alert of the starter's service."""
-    needed = {alert.runbook for alert in alerts(specs.load(directory, runbooks=False))}
-    for path in sorted(needed):
-        yield runbook(directory, path.removeprefix("runbooks/"))
+    taken = {path for path in files if (directory / path).exists()}
+    if mine := sorted(taken - SHARED):
+        raise Problem(
+            f"{directory / mine[0]} is there already, and nothing was written; "
+            "edit it, or start in an empty directory"
+        )
+    missing = sorted(files.keys() - taken)
+    for path in missing:
+        _write(directory / path, files[path])
+    return missing
 
 
 def _files(folder: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
     for entry in folder.iterdir():
         if entry.is_dir():
             yield from _files(entry, f"{prefix}{entry.name}/")
-        elif not entry.name.endswith((".py", ".pyc")):
-            yield f"{prefix}{entry.name}", entry.read_text(encoding="utf-8")
+        else:
+            name = RENAMED.get(entry.name, entry.name)
+            yield f"{prefix}{name}", entry.read_text(encoding="utf-8")
 
 
 def runbook(root: Path, name: str) -> str:
@@ -53,8 +56,13 @@ def runbook(root: Path, name: str) -> str:
     path = f"runbooks/{name.removesuffix('.md')}.md"
     if (root / path).exists():
         raise Problem(f"{path} is there already; edit it")
-    text = skeleton(project, name)
-    target = root / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
+    _write(root / path, skeleton(project, name))
     return path
+
+
+def _write(target: Path, text: str) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Problem(f"cannot write {target}: {error.strerror}; free the way") from error

@@ -22,10 +22,10 @@ def service_findings(project: Project) -> Iterator[Finding]:
 
 
 def _job(service: Service) -> Iterator[Finding]:
-    """S010: without a scrape job nothing tells a service that is down from an idle one."""
+    """S012: without a scrape job nothing tells a service that is down from an idle one."""
     if service.job is None:
         yield Finding(
-            id="S010",
+            id="S012",
             where=service.source,
             what=f"service `{service.name}` has no `job`",
             remedy="name its scrape job, so that an outage without samples pages, too",
