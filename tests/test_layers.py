@@ -8,23 +8,38 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "generators"
 MODULES = sorted((SOURCE / "sloforge").rglob("*.py"))
 MAX_LINES = 400
+# One file that is copied into containers and runs without anything beside it.
+SINGLE_FILE = SOURCE / "probe" / "slo_probe.py"
 
 # A room may import those above it; modules of one line may import one another where it says so.
 ROOMS: tuple[tuple[frozenset[str], bool], ...] = (
     (frozenset({"__init__", "errors"}), False),
     (
-        frozenset({"model", "windows", "promql", "naming", "artifacts", "sli", "alerts"}),
+        frozenset(
+            {
+                "model",
+                "planes",
+                "planestates",
+                "windows",
+                "promql",
+                "naming",
+                "artifacts",
+                "sli",
+                "alerts",
+            }
+        ),
         True,
     ),
-    (frozenset({"specs", "generate", "output", "web"}), False),
-    (frozenset({"checks", "deploy", "health", "pipeline", "starting"}), False),
+    (frozenset({"specs", "generate", "output", "web", "amtool"}), False),
+    (frozenset({"checks", "deploy", "formats", "health", "pipeline", "starting"}), False),
     (frozenset({"report", "listing"}), True),
-    (frozenset({"cli", "__main__"}), True),
+    (frozenset({"cli", "wings", "__main__"}), True),
 )
 FOREIGN = {
     "grafanalib": {"generate/panels.py"},
     "rjsonnet": {"specs/jsonnet.py"},
-    "subprocess": {"checks/amtool.py"},
+    # One wrapper for each program: amtool, and the process that jsonnet is shut into.
+    "subprocess": {"amtool.py", "specs/jsonnet.py"},
     "httpx": {"web.py"},
 }
 IMPURE = {"os", "time", "random", "subprocess", "urllib", "socket", "http", "datetime.datetime"}
@@ -93,7 +108,7 @@ def test_no_room_is_part_of_a_cycle():
         visit(module, ())
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=str)
+@pytest.mark.parametrize("path", sorted({*SOURCE.rglob("*.py")} - {SINGLE_FILE}), ids=str)
 def test_no_module_is_longer_than_four_hundred_lines(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 

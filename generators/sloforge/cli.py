@@ -11,26 +11,22 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from sloforge import __version__
+from sloforge.wings import Winged
 
 if TYPE_CHECKING:
     from sloforge.report import Format
 
 BUG, INTERRUPTED = 3, 130
+FORM = "sloforge.form"
 
 
-class _Cli(click.Group):
+class _Cli(Winged):
     """Turns what can go wrong into exit codes: 1 for the user to fix, 3 a bug, 130 an interrupt."""
 
     def main(self, *args: object, **kwargs: object) -> NoReturn:
-        from promtool import PromtoolError
-        from sloforge.errors import Problem
-
         kwargs["standalone_mode"] = False
         try:
             code = super().main(*args, **kwargs)  # type: ignore[call-overload]
-        except (Problem, PromtoolError) as problem:
-            click.echo(_told(problem), err=True)
-            sys.exit(1)
         except click.exceptions.Exit as done:
             sys.exit(done.exit_code)
         except click.ClickException as wrong:
@@ -48,17 +44,31 @@ class _Cli(click.Group):
             sys.exit(BUG)
         sys.exit(code if isinstance(code, int) else 0)
 
+    def invoke(self, ctx: click.Context) -> object:
+        from promtool import PromtoolError
+        from sloforge.errors import Problem
 
-def _told(problem: Exception) -> str:
-    """Findings in the chosen format where it is for a machine, else the plain message."""
+        try:
+            return super().invoke(ctx)
+        except (Problem, PromtoolError) as problem:
+            _tell(problem, ctx.meta.get(FORM, "text"))
+            raise click.exceptions.Exit(1) from problem
+
+
+def _tell(problem: Exception, form: Format) -> None:
+    """Findings are the result where a machine reads it, else a message like any other."""
     from sloforge import report
     from sloforge.errors import Problem
 
-    context = click.get_current_context(silent=True)
-    form: Format = context.params.get("form", "text") if context else "text"
     if isinstance(problem, Problem) and problem.findings and form != "text":
-        return report.findings(problem.findings, form)
-    return str(problem)
+        click.echo(report.findings(problem.findings, form))
+    else:
+        click.echo(str(problem), err=True)
+
+
+def _remember(context: click.Context, _: click.Parameter, value: str) -> str:
+    context.meta[FORM] = value
+    return value
 
 
 form_option = click.option(
@@ -67,6 +77,7 @@ form_option = click.option(
     type=click.Choice(["text", "json", "github"]),
     default="text",
     show_default=True,
+    callback=_remember,
     help="For people, for programs, or as annotations in a GitHub workflow.",
 )
 
@@ -132,6 +143,8 @@ def _names(only: str) -> tuple[str, ...]:
     from sloforge.generate import GENERATORS
 
     names = tuple(name.strip() for name in only.split(",") if name.strip())
+    if only and not names:
+        raise click.BadParameter(f"expected names, got `{only}`", param_hint="--only")
     known = tuple(dict.fromkeys(generator.name for generator in GENERATORS))
     for name in names:
         if name not in known:
@@ -175,7 +188,13 @@ def check(root: Path, form: Format, strict: bool) -> int:
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("-k", "select", default="", help="Only test groups whose name matches.")
-@click.option("-j", "--jobs", default=0, help="Processes; 0 means one for each core.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Processes; 0 means one for each core.",
+)
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file.")
 @form_option
 @click.pass_obj
@@ -194,13 +213,35 @@ def test(
     from promtool.report import as_json, as_text
     from sloforge import report
 
+    _expression(select)
     files = [f for path in paths or (root / "tests",) for f in _tests(path)]
     with report.progress(f"testing {len(files)} files"):
         suite = promtool.run_tests(files, options=promtool.Options(jobs=jobs, select=select))
     if junit:
-        junit.write_text(junit_xml(suite), encoding="utf-8")
-    click.echo(as_json(suite) if form == "json" else as_text(suite))
+        _write(junit, junit_xml(suite))
+    if form == "github":
+        click.echo("\n".join(report.failures(suite)))
+    click.echo(as_json(suite) if form == "json" else as_text(suite), nl=False)
     return 0 if suite.ok else 1
+
+
+def _expression(text: str) -> None:
+    import re
+
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise click.BadParameter(f"`{text}`: {error}", param_hint="-k") from error
+
+
+def _write(file: Path, text: str) -> None:
+    from sloforge.errors import Problem
+
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"cannot write {file}: {error.strerror}; name another file"
+        raise Problem(message) from error
 
 
 def _tests(path: Path) -> list[Path]:
@@ -246,8 +287,9 @@ def schema(which: str) -> int:
 
 
 @main.command()
-@click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
-def init(directory: Path) -> int:
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path), required=False)
+@click.pass_obj
+def init(root: Path, directory: Path | None) -> int:
     """Start a repository: a project, one service to edit, and an Alertmanager base.
 
     \b
@@ -257,7 +299,7 @@ def init(directory: Path) -> int:
     """
     from sloforge import starting
 
-    for path in starting.write(directory):
+    for path in starting.write(directory or root):
         click.echo(f"create {path}")
     click.echo("edit slos/, then run `sloforge build`", err=True)
     return 0

@@ -1,0 +1,1 @@
+"""Settings of health checks on every platform, linted: rules HC101 and on, and derived times."""

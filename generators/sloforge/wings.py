@@ -1,0 +1,75 @@
+"""The commands of the wings: known by name and one line, loaded when they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sloforge.model import Slo
+
+
+@dataclass(frozen=True, slots=True)
+class Wing:
+    """A command that lives elsewhere, and what `--help` says of it without loading it."""
+
+    name: str
+    help: str
+    load: Callable[[], click.Command]
+
+
+def _named(module: str, attribute: str) -> Callable[[], click.Command]:
+    def load() -> click.Command:
+        found: click.Command = getattr(import_module(f"sloforge.{module}"), attribute)
+        return found
+
+    return load
+
+
+def _lint_health() -> click.Command:
+    from sloforge.health.lint.command import command
+
+    return command(_slo)
+
+
+def _slo(root: Path, name: str) -> Slo:
+    """`service/slo` of the project. Raises Problem where there is none."""
+    from sloforge import specs
+    from sloforge.errors import Problem
+
+    known = {f"{slo.service}/{slo.name}": slo for slo in specs.load(root, runbooks=False).slos}
+    if name not in known:
+        raise Problem(f"no SLO `{name}`; known are {', '.join(sorted(known))}")
+    return known[name]
+
+
+WINGS: tuple[Wing, ...] = (
+    Wing("lint-health", "Find health-check settings that hurt.", _lint_health),
+)
+
+
+class Winged(click.Group):
+    """A group whose wings cost nothing until one of them is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *(wing.name for wing in WINGS)])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for wing in WINGS:
+            if wing.name == cmd_name:
+                return wing.load()
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does, but with a wing's line from here."""
+        lines = {wing.name: wing.help for wing in WINGS}
+        for name, command in self.commands.items():
+            lines[name] = command.get_short_help_str(formatter.width - 18)
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(lines.items()))
