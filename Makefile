@@ -11,8 +11,10 @@ STAMP := .venv/.installed
 PYTHON ?=
 # What `make lock` hands on, as in LOCK_FLAGS=--upgrade.
 LOCK_FLAGS ?=
+# How long `make fuzz` runs.
+FUZZ_SECONDS ?= 60
 
-.PHONY: help setup tools build check test lint format bench clean all lock
+.PHONY: help setup tools build check test lint format bench clean all lock probe fuzz
 
 help: # Not listed: it is what prints the list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +28,7 @@ check: setup ## check everything that is generated with promtool, amtool and our
 	@$(BIN)/sloforge check
 
 test: setup ## run all tests, the generated ones through promtool
-	@$(BIN)/pytest -n 2 -q
+	@$(BIN)/pytest -n 2 -q --dist loadgroup
 
 lint: $(STAMP) ## check the Python code: ruff and mypy
 	@$(BIN)/ruff check --quiet
@@ -39,6 +41,14 @@ format: $(STAMP) ## format the Python code and apply the safe fixes
 
 bench: setup ## measure cost and speed, write docs/benchmarks.md
 	@$(BIN)/python bench/run.py
+
+probe: $(STAMP) ## compile the native slo-probe for this machine
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-probe.lock
+	@$(BIN)/python generators/probe/compiler.py
+
+# Its own C compiler, clang where there is one: the sanitizers are not part of zig.
+fuzz: $(STAMP) ## fuzz the native slo-probe for a minute, under ASan and UBSan
+	@$(BIN)/python generators/probe/fuzz.py $(FUZZ_SECONDS)
 
 clean: ## remove .venv, caches and built distributions
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

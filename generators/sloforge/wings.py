@@ -50,6 +50,16 @@ def _slo(root: Path, name: str) -> Slo:
 
 
 WINGS: tuple[Wing, ...] = (
+    Wing("plan", "What a deploy would do, without doing it.", _named("deploy.commands", "plan")),
+    Wing(
+        "deploy",
+        "Apply the plan, verify it, undo it if wrong.",
+        _named("deploy.commands", "deploy"),
+    ),
+    Wing("drift", "What was changed behind a deploy's back.", _named("deploy.commands", "drift")),
+    Wing("rollback", "Go back to an earlier deploy.", _named("deploy.commands", "rollback")),
+    Wing("deploys", "The deploys so far.", _named("deploy.commands", "deploys")),
+    Wing("probe", "Stanzas that run slo-probe.", _named("health.commands", "probe")),
     Wing("lint-health", "Find health-check settings that hurt.", _lint_health),
 )
 

@@ -1,0 +1,28 @@
+/* What --help says: the words of the Python reference, which a test compares. */
+#include "options.h"
+
+const char help_text[] =
+    "usage: slo-probe [options] --check EXPRESSION...\n"
+    "       slo-probe agent [options] --check EXPRESSION... (see `slo-probe agent --help`)\n"
+    "\n"
+    "Fetches a Prometheus exposition and evaluates checks over it. Exit 0: all hold. Exit 1: anything else.\n"
+    "\n"
+    "  --url URL                 http://, https://, unix:/socket[!/path], file:/path, or - for stdin;\n"
+    "                            http://localhost:8091 by default\n"
+    "  --check EXPRESSION        name{label=\"v\"} >= 1; all any none count sum min max avg (..) >= 1; present(..); absent(..);\n"
+    "                            fresh(..) < 300s; quantile(0.95, ..) < 0.5; ratio(.., ..) < 0.01; increases(..) within 300s\n"
+    "  --check-up NAME...        every series of NAME must be >= 1\n"
+    "  --check-fresh NAME...     every series of NAME must be a Unix time not older than --fresh-for\n"
+    "  --fresh-for SECONDS       300 by default\n"
+    "  --max-future-skew TIME    how far a fresh time may lie ahead, 30s by default\n"
+    "  --state FILE              where increases(..) keeps what it saw\n"
+    "  --timeout TIME            one deadline for everything, 2s by default\n"
+    "  --max-bytes N             the largest body, 33554432 by default\n"
+    "  --retries N               more attempts within the deadline, 0 by default; --retry-delay TIME, 100ms by default\n"
+    "  --no-select               do not ask for the needed metrics only (?name[]=)\n"
+    "  --bearer-token-file FILE  read at every request\n"
+    "  --header 'NAME: VALUE'    repeatable\n"
+    "  --ca-file, --cert-file, --key-file FILE, --insecure    for https\n"
+    "  --now SECONDS             evaluate at this time instead of now\n"
+    "  -v, --json, --explain     say more; print the result as JSON; print the plan and fetch nothing\n"
+    "  -V, -h                    version, this help\n";

@@ -1,0 +1,211 @@
+"""deploy.yaml -> the targets of an environment, every mistake with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from sloforge.deploy.target import Config, Endpoint
+from sloforge.errors import Finding, Location, Problem
+from sloforge.specs import files
+from sloforge.specs.fields import Address, Duration, Name
+from sloforge.specs.forms import Form
+from sloforge.specs.mistakes import Place, validated
+from sloforge.specs.tree import Malformed, Node, parse
+from sloforge.specs.words import did_you_mean
+
+FILE = "deploy.yaml"
+VERSION = "sloforge-deploy/v1"
+NO_TIME = timedelta(0)
+_EXAMPLE = "see docs/deploy.md for one to begin with"
+
+
+class DeployForm(Form):
+    """Environments and their targets: deploy.yaml."""
+
+    version: Literal["sloforge-deploy/v1"] = Field(description="The format.")
+    environments: dict[Name, dict[Name, dict[str, Any]]] = Field(
+        min_length=1, description="Environment -> target -> what it is and where."
+    )
+
+
+class TargetForm(Form):
+    """What every target has."""
+
+    kind: str = Field(description="What it is.")
+
+
+class ServerForm(TargetForm):
+    """How a server is reached. Secrets stand in environment variables or files, never here."""
+
+    url: Address = Field(description="Its address.")
+    token_env: str = Field("", description="The variable that holds a bearer token.")
+    token_file: str = Field("", description="The file that holds it instead.")
+    user: str = Field("", description="For basic authentication.")
+    password_env: str = Field("", description="The variable that holds the password.")
+    password_file: str = Field("", description="The file that holds it instead.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Sent with every request.")
+    secret_headers: dict[str, str] = Field(
+        default_factory=dict, description="Header -> the variable that holds its value."
+    )
+    ca_file: str = Field("", description="The authority that signed the server's certificate.")
+    cert_file: str = Field("", description="Our own certificate.")
+    key_file: str = Field("", description="Its key.")
+    timeout: Duration = Field(timedelta(seconds=10), description="For one request.")
+
+
+class ReloadForm(ServerForm):
+    """A server that reads files of this machine when it is told to."""
+
+    pid_file: str = Field("", description="Signal this process instead of POST /-/reload.")
+
+
+class VmalertForm(ReloadForm):
+    """vmalert of VictoriaMetrics."""
+
+    folder: str = Field(min_length=1, description="Where releases go; `current` is the live one.")
+    wait: Duration = Field(
+        NO_TIME, description="How long rules may take to be evaluated; by default as they need."
+    )
+
+
+class PrometheusForm(VmalertForm):
+    """Prometheus."""
+
+    config: str = Field("", description="Its configuration, to be checked as a whole.")
+
+
+class AlertmanagerForm(ReloadForm):
+    """Alertmanager."""
+
+    config: str = Field(min_length=1, description="The file it reads; templates/ is beside it.")
+
+
+class RulerForm(ServerForm):
+    """The ruler of Mimir, Cortex or Grafana Cloud; `url` ends before /config/v1/rules."""
+
+    tenant: str = Field("", description="X-Scope-OrgID.")
+    namespace: Name = Field("sloforge", description="Ours are those that begin with it and a dot.")
+    max_rules: int = Field(20, ge=0, description="Rules of a group; 0 means any number.")
+    max_groups: int = Field(70, ge=0, description="Groups of the tenant; 0 means any number.")
+    wait: Duration = Field(timedelta(minutes=1), description="How long until the ruler shows them.")
+
+
+class KubernetesForm(TargetForm):
+    """PrometheusRule manifests in a folder, for kubectl, Argo CD or Flux to apply."""
+
+    folder: str = Field("dist/kubernetes", min_length=1, description="Where they are written.")
+    namespace: Name = Field("monitoring", description="Of the objects.")
+    labels: dict[str, str] = Field(
+        default_factory=dict, description="What the Operator's ruleSelector asks for."
+    )
+
+
+class GrafanaForm(ServerForm):
+    """Grafana, over its HTTP API."""
+
+    project: Name = Field("sloforge", description="Marks our dashboards, as a tag.")
+    folder: str = Field("SLO", min_length=1, description="The folder's title.")
+    folder_uid: Name = Field("slo", description="Its uid.")
+    org_id: int = Field(0, ge=0, description="The organisation; 0 means the login's own.")
+
+
+FORMS: Mapping[str, type[TargetForm]] = {
+    "prometheus": PrometheusForm,
+    "vmalert": VmalertForm,
+    "ruler": RulerForm,
+    "kubernetes": KubernetesForm,
+    "alertmanager": AlertmanagerForm,
+    "grafana": GrafanaForm,
+}
+_ENDPOINT = tuple(Endpoint.__dataclass_fields__)
+
+
+def load(root: Path, environment: str = "") -> tuple[Config, ...]:
+    """The targets of an environment, in the order of the file; it may be left out if it is alone.
+
+    Raises Problem with every mistake of the whole file.
+    """
+    findings: list[Finding] = []
+    tree = _tree(root)
+    form = validated(DeployForm, tree, findings)
+    found = {} if isinstance(form, tuple) else _environments(root, tree, findings)
+    if findings:
+        raise Problem(findings=findings)
+    if not environment and len(found) == 1:
+        (environment,) = found
+    if environment not in found:
+        what = f"unknown environment `{environment}`" if environment else "no environment is named"
+        remedy = did_you_mean(environment, found) if environment else f"give --env: {_list(found)}"
+        raise Problem(f"{FILE}: {what}; {remedy}")
+    return found[environment]
+
+
+def _list(names: Mapping[str, object]) -> str:
+    return " or ".join(sorted(names))
+
+
+def _tree(root: Path) -> Node:
+    try:
+        return parse(files.text_of(root, root / FILE), FILE)
+    except files.Unreadable as unreadable:
+        if not (root / FILE).exists():
+            message = f"{FILE}: expected the environments to deploy to, found no file; {_EXAMPLE}"
+            raise Problem(message) from None
+        raise Problem(findings=[unreadable.finding]) from None
+    except Malformed as malformed:
+        raise Problem(findings=[malformed.finding]) from None
+
+
+def _environments(root: Path, tree: Node, findings: list[Finding]) -> dict[str, tuple[Config, ...]]:
+    return {
+        name: tuple(_targets(root, Place(tree, ("environments", name)), node, findings))
+        for name, node in tree.value["environments"].value.items()
+    }
+
+
+def _targets(root: Path, place: Place, node: Node, findings: list[Finding]) -> Iterator[Config]:
+    for name, target in node.value.items():
+        kind = target.value["kind"].value if "kind" in target.value else None
+        if not isinstance(kind, str) or kind not in FORMS:
+            here = place.at(name, "kind") if kind is not None else place.at(name)
+            remedy = did_you_mean(str(kind), FORMS) if kind else f"known are {', '.join(FORMS)}"
+            what = f"unknown kind `{kind}`" if kind is not None else "missing key `kind`"
+            findings.append(here.wrong(what, remedy))
+            continue
+        form = validated(FORMS[kind], target, findings)
+        if isinstance(form, tuple):
+            continue
+        findings += _mistakes(form, target.where)
+        config = _config(root, form)
+        yield Config(**config, name=name, environment=str(place.path[-1]))
+
+
+def _mistakes(form: TargetForm, where: Location) -> Iterator[Finding]:
+    """What no single key shows."""
+    for one, other in (("token_env", "token_file"), ("password_env", "password_file")):
+        if getattr(form, one, "") and getattr(form, other, ""):
+            what = f"expected `{one}` or `{other}`, got both"
+            yield Finding(id="S003", where=where, what=what, remedy="remove one of them")
+    password = getattr(form, "password_env", "") or getattr(form, "password_file", "")
+    if bool(getattr(form, "user", "")) != bool(password):
+        what = "expected `user` together with `password_env` or `password_file`, got one of them"
+        yield Finding(id="S003", where=where, what=what, remedy="give both, or none")
+
+
+def _config(root: Path, form: TargetForm) -> dict[str, Any]:
+    values = {name: _value(getattr(form, name)) for name in type(form).model_fields}
+    endpoint = {name: values.pop(name) for name in _ENDPOINT if name in values}
+    kind = values.pop("kind")
+    return {"kind": kind, "root": root, "endpoint": Endpoint(**endpoint), "options": values}
+
+
+def _value(value: Any) -> Any:
+    """Times in seconds, mappings of texts as pairs."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return tuple(sorted(value.items())) if isinstance(value, dict) else value
