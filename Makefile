@@ -14,10 +14,10 @@ LOCK_FLAGS ?=
 # How long `make fuzz` runs.
 FUZZ_SECONDS ?= 60
 
-.PHONY: help setup tools build check test lint format bench clean all lock probe fuzz
+.PHONY: help setup tools build check test lint format bench clean all lock probe fuzz deploy test-grafana
 
 help: # Not listed: it is what prints the list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) tools ## create .venv from the lock, get promtool, prometheus, amtool and alertmanager
 
@@ -38,6 +38,13 @@ lint: $(STAMP) ## check the Python code: ruff and mypy
 format: $(STAMP) ## format the Python code and apply the safe fixes
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+deploy: setup ## show the plan for deploy.yaml, ask, apply, verify
+	@$(BIN)/sloforge deploy
+
+test-grafana: setup ## run the Grafana tests against a real one: GRAFANA_URL, GRAFANA_TOKEN
+	@test -n "$$GRAFANA_URL" && test -n "$$GRAFANA_TOKEN" || { echo 'set GRAFANA_URL and GRAFANA_TOKEN' >&2; exit 1; }
+	@$(BIN)/pytest -q tests/deploy/test_grafana_target.py
 
 bench: setup ## measure cost and speed, write docs/benchmarks.md
 	@$(BIN)/python bench/run.py

@@ -8,8 +8,7 @@ import yaml
 from tests import toy_project
 from tests.live import alertmanager as live
 
-from sloforge import specs
-from sloforge.checks import amtool
+from sloforge import amtool, specs
 from sloforge.checks.alertmanager import alertmanager_findings
 from sloforge.generate import GENERATORS, artifacts
 from sloforge.generate.alertmanager import FILE, alertmanager, config

@@ -168,7 +168,7 @@ def _unrecorded(rule: Rule, recorded: frozenset[str]) -> Iterator[Finding]:
 
 def _raw_ranges(rule: Rule) -> Iterator[Finding]:
     """Q009: a scraped series read over more than an hour, at every evaluation."""
-    for name, over in ranges(expressions.parse(rule.expr)):
+    for name, over in dict.fromkeys(ranges(expressions.parse(rule.expr))):
         if over > MAX_RAW_RANGE and ":" not in name and not _ALWAYS.fullmatch(name):
             what = f"reads {name} over more than an hour"
             yield rule.wrong("Q009", what, "read what is recorded every five minutes")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from sloforge.amtool import locate
 from sloforge.checks.alertmanager import inhibitions, receivers, routes
 from sloforge.checks.alertmanager.routing import receivers as receivers_of
 from sloforge.checks.alertmanager.setup import FILE, Setup
-from sloforge.checks.amtool import locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sloforge.checks.dashboards import reads, shape, words
 from sloforge.checks.dashboards.view import Json, Look, parsable
 from sloforge.errors import Finding
+from sloforge.planes import SERIES
 from sloforge.sli import Latency, Quantile
 from sloforge.specs import expressions
 
@@ -79,7 +80,8 @@ def known_series(project: Project, texts: Mapping[str, str]) -> frozenset[str]:
         for name in _RECORD.findall(text)
     )
     named = (name for service in project.services for name in _named(service))
-    return ALWAYS.union(recorded, named)
+    planes = SERIES if project.planes else ()
+    return ALWAYS.union(recorded, named, planes)
 
 
 def _named(service: Service) -> Iterator[str]:

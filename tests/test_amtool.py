@@ -5,7 +5,7 @@ import pytest
 import yaml
 from tests.toy_project import load
 
-from sloforge.checks import amtool
+from sloforge import amtool
 from sloforge.errors import Problem
 from sloforge.generate.alertmanager import FILE, config
 

@@ -1,0 +1,295 @@
+"""plan, deploy, drift, rollback and deploys as a user types them: what they print and exit with."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.deploy.project import ROUTES, command
+from tests.deploy.ruler_server import ruler
+from tests.deploy.servers import (
+    NEEDS_ALERTMANAGER,
+    NEEDS_PROMETHEUS,
+    alertmanager,
+    prometheus,
+)
+from tests.live.alertmanager import until
+
+from sloforge import pipeline, starting
+
+ROOT = Path(__file__).parent.parent.parent
+OBJECTS = ["slo-build.yaml", "slo-checkout.yaml", "slo-watchdog.yaml"]
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """A repository as `sloforge init` and `sloforge build` leave it."""
+    root = tmp_path_factory.mktemp("started")
+    starting.write(root)
+    pipeline.apply(root, pipeline.build(root))
+    return root
+
+
+@pytest.fixture
+def root(started, tmp_path):
+    shutil.copytree(started, tmp_path, dirs_exist_ok=True)
+    targets(tmp_path, cluster={"kind": "kubernetes"})
+    return tmp_path
+
+
+def targets(root: Path, **found: object) -> None:
+    document = {"version": "sloforge-deploy/v1", "environments": {"dev": found}}
+    (root / "deploy.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def change(root: Path, before: str = "objective: 99.9", after: str = "objective: 99.5") -> None:
+    file = root / "slos" / "checkout.yaml"
+    assert before in file.read_text()
+    file.write_text(file.read_text().replace(before, after))
+    pipeline.apply(root, pipeline.build(root))
+
+
+def written(root: Path) -> list[str]:
+    return sorted(path.name for path in (root / "dist" / "kubernetes").glob("*"))
+
+
+def test_plan_deploy_and_again_says_nothing_to_do(root):
+    planned = command(root, "plan")
+    assert planned.exit_code == 2, planned.output
+    assert "+ create    rules slo-checkout.yaml" in planned.stdout
+    assert "3 to create" in planned.stderr
+    assert written(root) == []
+    done = command(root, "deploy", "--yes")
+    assert done.exit_code == 0, done.output
+    assert "is in place: 3 changes, verified" in done.stdout
+    assert written(root) == OBJECTS
+    again = command(root, "deploy", "--yes")
+    assert (again.exit_code, again.stdout) == (0, "")
+    assert "nothing to do: dev is build" in again.stderr
+    assert command(root, "plan").exit_code == 0
+    assert command(root, "drift").exit_code == 0
+
+
+def test_a_changed_objective_is_told_in_words_and_with_v_line_by_line(root):
+    command(root, "deploy", "--yes")
+    change(root)
+    text = command(root, "plan").stdout
+    assert "checkout/availability: objective 99.9 -> 99.5" in text
+    assert "+    - expr" not in text
+    assert "-      expr: vector(0.999)" in command(root, "plan", "-v").stdout
+
+
+def test_nothing_is_deployed_unasked(root):
+    refused = command(root, "deploy")
+    assert refused.exit_code == 1
+    assert "expected a yes, and there is nobody to ask; give --yes" in refused.stderr
+    assert written(root) == []
+
+
+def test_a_build_that_is_out_of_date_is_not_deployed(root):
+    file = root / "rules" / "checkout.yml"
+    file.write_text(file.read_text() + "# by hand\n")
+    for verb in (["plan"], ["deploy", "--yes"], ["drift"]):
+        refused = command(root, *verb)
+        assert refused.exit_code == 1
+        what = "1 generated files are out of date (rules/checkout.yml)"
+        assert f"{what}; run `make build`, test and commit it, then deploy" in refused.stderr
+
+
+def test_a_saved_plan_is_applied_exactly_or_not_at_all(root):
+    assert command(root, "plan", "--out", str(root / "plan.json")).exit_code == 2
+    assert (root / "plan.json").stat().st_mode & 0o077 == 0
+    done = command(root, "deploy", "--plan", str(root / "plan.json"), "--yes")
+    assert done.exit_code == 0, done.output
+    moved = command(root, "deploy", "--plan", str(root / "plan.json"), "--yes")
+    assert moved.exit_code == 1
+    assert "the live state has moved since the plan: cluster/rules/slo-build.yaml" in moved.stderr
+    change(root)
+    other = command(root, "deploy", "--plan", str(root / "plan.json"), "--yes")
+    assert "the plan is of build" in other.stderr
+    assert "plan again, or check out what was planned" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "expected a plan, found no file"),
+        ("{}", "expected a plan, got something else"),
+        ('{"version": 9}', "expected version 1 of a plan, got 9"),
+    ],
+)
+def test_what_is_no_plan_is_refused(root, text, said):
+    if text is not None:
+        (root / "plan.json").write_text(text)
+    refused = command(root, "deploy", "--plan", str(root / "plan.json"), "--yes")
+    assert refused.exit_code == 1
+    assert f"plan.json: {said}; make it again with `sloforge plan --out`" in refused.stderr
+
+
+def test_deletions_beyond_the_maximum_need_a_word(root):
+    command(root, "deploy", "--yes")
+    (root / "slos" / "checkout.yaml").unlink()
+    pipeline.apply(root, pipeline.build(root))
+    refused = command(root, "deploy", "--yes", "--max-prune", "0")
+    assert refused.exit_code == 1
+    assert "the plan deletes 1 objects, expected at most 0" in refused.stderr
+    assert written(root) == OBJECTS
+    assert command(root, "deploy", "--yes").exit_code == 0
+    assert "slo-checkout.yaml" not in written(root)
+
+
+def test_what_is_blocked_is_an_error_and_nothing_is_changed(root):
+    folder = root / "dist" / "kubernetes"
+    folder.mkdir(parents=True)
+    (folder / "slo-build.yaml").write_text("theirs\n")
+    assert command(root, "plan").exit_code == 1
+    refused = command(root, "deploy", "--yes")
+    assert refused.exit_code == 1
+    assert "nothing was changed: some objects are blocked" in refused.stderr
+    assert written(root) == ["slo-build.yaml"]
+    assert command(root, "drift").exit_code == 1
+
+
+def test_drift_tells_an_edit_from_a_commit(root):
+    command(root, "deploy", "--yes")
+    change(root)
+    undeployed = command(root, "drift")
+    assert undeployed.exit_code == 2
+    assert "undeployed cluster/rules/slo-checkout.yaml" in undeployed.stdout
+    file = root / "dist" / "kubernetes" / "slo-watchdog.yaml"
+    file.write_text(file.read_text() + "# by hand\n")
+    found = json.loads(command(root, "drift", "--format", "json").stdout)
+    assert {one["key"]: one["drift"] for one in found} == {
+        "slo-build.yaml": "undeployed",
+        "slo-checkout.yaml": "undeployed",
+        "slo-watchdog.yaml": "edited",
+    }
+    github = command(root, "drift", "--format", "github").stdout
+    assert (
+        "::error::cluster/rules/slo-watchdog.yaml was changed live since the last deploy" in github
+    )
+
+
+def test_a_rollback_and_the_history(root):
+    command(root, "deploy", "--yes")
+    file = root / "dist" / "kubernetes" / "slo-checkout.yaml"
+    before = file.read_text()
+    change(root)
+    command(root, "deploy", "--yes")
+    assert file.read_text() != before
+    back = command(root, "rollback", "--yes")
+    assert back.exit_code == 0, back.output
+    assert "back to deploy" in back.stderr
+    assert file.read_text() == before
+    history = json.loads(command(root, "deploys", "--format", "json").stdout)
+    assert [one["outcome"] for one in history] == ["done"] * 3
+    assert history[0]["build"] == history[2]["build"] != history[1]["build"]
+    assert history[0]["id"] in command(root, "deploys").stdout
+    assert "unknown deploy `nope`" in command(root, "rollback", "nope", "--yes").stderr
+
+
+def test_output_for_programs(root):
+    plan = json.loads(command(root, "plan", "--format", "json").stdout)
+    assert {(step["key"], step["verb"]) for step in plan["steps"]} == {
+        (o, "create") for o in OBJECTS
+    }
+    github = command(root, "plan", "--format", "github").stdout
+    assert (
+        "::notice::cluster/rules/slo-checkout.yaml: create: 8 alerts, 19 recording rules" in github
+    )
+    done = json.loads(command(root, "deploy", "--yes", "--format", "json").stdout)
+    assert (done["result"], len(done["applied"])) == ("done", 3)
+    assert json.loads(command(root, "deploy", "--yes", "--format", "json").stdout)["steps"]
+
+
+def test_resume_and_undo_without_a_cut_are_refused(root):
+    for option in ("--resume", "--undo"):
+        refused = command(root, "deploy", option)
+        assert refused.exit_code == 1
+        assert "no deploy was cut short; there is nothing to resume or to undo" in refused.stderr
+    assert command(root, "deploy", "--resume", "--undo").exit_code == 2
+
+
+def test_another_deploy_at_the_same_time_is_told_who_is_first(root):
+    from sloforge.deploy.state import State
+
+    with State(root, "dev").lock("2026-01-05 10:15:00 UTC"):
+        refused = command(root, "deploy", "--yes")
+    assert refused.exit_code == 1
+    assert f"process {os.getpid()}, since 2026-01-05 10:15:00 UTC is under way" in refused.stderr
+
+
+@NEEDS_PROMETHEUS
+def test_an_interrupt_takes_everything_back(root, tmp_path_factory):
+    """The first evaluation of a group of 5 minutes is waited for: there is time to interrupt."""
+    with prometheus(tmp_path_factory.mktemp("server") / "prometheus") as server:
+        folder = server.folder / "slo"
+        rules = {"kind": "prometheus", "url": server.url, "folder": str(folder)}
+        targets(root, prometheus=rules | {"config": str(server.config)})
+        arguments = [
+            sys.executable,
+            "-m",
+            "tests.deploy.command_line",
+            str(root),
+            "deploy",
+            "--yes",
+        ]
+        process = subprocess.Popen(
+            arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        until(
+            lambda: "slo_rules_build_info" in server.get("/api/v1/rules"),
+            lambda: f"nothing was loaded: {process.poll()}",
+        )
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 130, out + err
+        assert "interrupted\n" in err
+        assert "was taken back: everything is as it was before" in err
+        assert "slo_rules_build_info" not in server.get("/api/v1/rules")
+        assert not (folder / "current").is_symlink()
+    history = json.loads(command(root, "deploys", "--format", "json").stdout)
+    assert [one["outcome"] for one in history] == ["undone"]
+
+
+@NEEDS_ALERTMANAGER
+def test_the_alertmanager_of_a_new_repository_is_deployed(root, tmp_path_factory):
+    with alertmanager(tmp_path_factory.mktemp("server") / "alertmanager", ROUTES) as server:
+        found = {"kind": "alertmanager", "url": server.url, "config": str(server.config)}
+        targets(root, alertmanager=found)
+        done = command(root, "deploy", "--yes")
+        assert done.exit_code == 0, done.output
+        assert "+ receiver watchdog" in done.stdout
+        assert command(root, "deploy", "--yes").stdout == ""
+
+
+def test_a_secret_is_never_written_down(root, monkeypatch):
+    secrets = {"RULER_TOKEN": "t0ken-of-the-ruler", "PROXY_KEY": "k3y-of-the-proxy"}
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    with ruler(token=secrets["RULER_TOKEN"]) as server:
+        found: dict[str, object] = {"kind": "ruler", "url": server.url}
+        found |= {"tenant": "team", "wait": "5s"}
+        found |= {"token_env": "RULER_TOKEN", "secret_headers": {"X-Key": "PROXY_KEY"}}
+        targets(root, ruler=found)
+        said = [
+            command(root, "plan", "-v", "--out", str(root / "plan.json")),
+            command(root, "plan", "--format", "json"),
+            command(root, "deploy", "--yes"),
+            command(root, "drift"),
+        ]
+        assert [one.exit_code for one in said] == [2, 2, 0, 0], said[2].stderr
+        server.token = "changed"
+        said += [command(root, "plan"), command(root, "deploy", "--yes")]
+        assert "answered 401" in said[-1].stderr
+    said.append(command(root, "plan"))
+    assert "check that the server runs" in said[-1].stderr
+    told = [one.output for one in said]
+    told += [path.read_text(errors="replace") for path in root.rglob("*") if path.is_file()]
+    for secret in secrets.values():
+        assert not [text for text in told if secret in text]

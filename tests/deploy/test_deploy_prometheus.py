@@ -1,0 +1,390 @@
+"""Deploys to a real Prometheus: what succeeds is proven, what fails leaves the old rules running."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.deploy.project import Repository, alert, made, record, rule_file, verbs
+from tests.deploy.servers import NEEDS_PROMETHEUS, Server, prometheus
+from tests.live.alertmanager import until
+
+from sloforge.deploy import drift
+from sloforge.errors import Problem
+
+pytestmark = NEEDS_PROMETHEUS
+
+GOOD = made(
+    recording_a=rule_file(record("slo:objective:ratio", "vector(0.999)", slo_service="a")),
+    rules_a=rule_file(
+        alert("Burning", "sum(   vector(1) ) by(x) > 14.4", severity="page"), group="h"
+    ),
+)
+# Two series on the one side: found by an evaluation, and by no check before it.
+MANY = 'vector(1) * on () (vector(1) or label_replace(vector(1), "a", "b", "", ""))'
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with prometheus(tmp_path_factory.mktemp("server") / "prometheus") as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared):
+    """The one server, with nothing deployed to it."""
+    shutil.rmtree(shared.folder / "slo", ignore_errors=True)
+    shutil.rmtree(shared.folder / "other", ignore_errors=True)
+    if loaded(shared):
+        reload(shared)
+    return shared
+
+
+@pytest.fixture
+def repo(tmp_path, server):
+    found = Repository(tmp_path)
+    found.targets(prometheus=target(server))
+    return found
+
+
+def target(server: Server, **more: object) -> dict[str, object]:
+    folder = str(server.folder / "slo")
+    found = {"kind": "prometheus", "url": server.url, "folder": folder}
+    return found | {"config": str(server.config)} | more
+
+
+def reload(server: Server) -> None:
+    import urllib.request
+
+    with urllib.request.urlopen(f"{server.url}/-/reload", data=b"", timeout=10):
+        pass
+
+
+def loaded(server: Server) -> dict[str, str]:
+    """Rule -> query."""
+    groups = json.loads(server.get("/api/v1/rules"))["data"]["groups"]
+    return {rule["name"]: rule["query"] for group in groups for rule in group["rules"]}
+
+
+def live(server: Server) -> dict[str, str]:
+    folder = server.folder / "slo" / "current"
+    return {path.name: path.read_text() for path in sorted(folder.glob("*"))}
+
+
+def test_a_good_build_is_loaded_and_a_second_deploy_has_nothing_to_do(repo, server):
+    assert verbs(repo.plan(GOOD).steps) == {
+        "rules _build.yml": "create",
+        "rules recording-a.yml": "create",
+        "rules rules-a.yml": "create",
+        "release current": "create",
+    }
+    outcome = repo.done(GOOD)
+    assert [step.kind for step in outcome.applied] == ["rules"] * 3 + ["release"]
+    assert loaded(server).keys() == {"slo:objective:ratio", "Burning", "slo_rules_build_info"}
+    assert not repo.plan(GOOD).changes
+
+
+def test_the_build_that_is_live_can_be_queried(repo, server):
+    repo.done(GOOD)
+    (series,) = until(
+        lambda: json.loads(server.get("/api/v1/query?query=slo_rules_build_info"))["data"][
+            "result"
+        ],
+        server.log.read_text,
+    )
+    assert f"hash: {series['metric']['hash']}" in live(server)["_build.yml"]
+
+
+def test_a_plan_says_in_words_what_changes(repo):
+    repo.done(GOOD)
+    changed = made(
+        recording_a=rule_file(record("slo:objective:ratio", "vector(0.995)", slo_service="a")),
+        rules_b=rule_file(alert("Burning", "vector(1) > 10", severity="page"), group="h"),
+        rules_a=rule_file(
+            alert("Burning", "sum(   vector(1) ) by(x) > 10", severity="page"), group="h"
+        ),
+    )
+    found = {step.key: step for step in repo.plan(changed).steps}
+    assert found["recording-a.yml"].summary == ("a: objective 99.9 -> 99.5",)
+    assert found["rules-a.yml"].summary == ("alert Burning: threshold 14.4 -> 10",)
+    assert found["rules-b.yml"].summary == ("+ alert Burning",)
+    assert found["rules-b.yml"].verb == "create"
+
+
+@pytest.mark.parametrize(
+    ("expr", "said"),
+    [
+        pytest.param("sum by (x) (", "could not parse expression", id="syntax"),
+        pytest.param(MANY, "many-to-many matching not allowed", id="evaluation"),
+    ],
+)
+def test_a_bad_rule_is_taken_back_and_the_old_rules_go_on(repo, server, expr, said):
+    repo.done(GOOD)
+    before, rules = live(server), loaded(server)
+    outcome = repo.deploy(made(recording_a=rule_file(record("a:b", expr))))
+    assert outcome.result == "undone"
+    assert said in str(outcome.cause)
+    assert live(server) == before
+    assert loaded(server) == rules
+    assert not repo.plan(GOOD).changes
+    assert "prometheus_config_last_reload_successful 1" in server.get("/metrics")
+
+
+def test_the_first_deploy_is_taken_back_to_nothing(repo, server):
+    outcome = repo.deploy(made(recording_a=rule_file(record("a:b", MANY))))
+    assert outcome.result == "undone"
+    assert loaded(server) == {}
+    assert not (server.folder / "slo" / "current").is_symlink()
+
+
+def test_a_configuration_that_is_broken_fails_the_reload_and_the_link_goes_back(repo, server):
+    repo.done(GOOD)
+    config = server.config.read_text()
+    server.config.write_text(config + "scrape_configs:\n- job_name: a\n- job_name: a\n")
+    try:
+        outcome = repo.deploy(made(recording_a=rule_file(record("a:b", "vector(1)"))))
+    finally:
+        server.config.write_text(config)
+    assert outcome.result == "stuck"
+    assert "/-/reload: answered 500" in str(outcome.cause)
+    assert "recording-a.yml" in live(server)
+    assert 'found multiple scrape configs with job name "a"' in str(outcome.cause)
+    # The files are those from before; the server had never left them.
+    assert loaded(server).keys() == {"slo:objective:ratio", "Burning", "slo_rules_build_info"}
+    assert repo.finish(undo=True).result == "undone"
+    assert not repo.plan(GOOD).changes
+
+
+def test_a_broken_rule_file_of_others_is_not_held_against_a_deploy_unless_it_breaks_it(
+    repo, server
+):
+    other = server.folder / "other"
+    other.mkdir()
+    twice = record("x:y", "vector(1)")
+    (other / "a.yml").write_text(rule_file(twice, twice))
+    repo.done(GOOD)
+    assert {"x:y", "Burning"} <= loaded(server).keys()
+
+
+def test_what_promtool_holds_against_the_whole_configuration_is_taken_back(
+    repo, server, tmp_path, monkeypatch
+):
+    """A promtool that objects as soon as the new release is live."""
+    repo.done(GOOD)
+    script = tmp_path / "promtool"
+    objection = f"[ -e {server.folder}/slo/current/recording-b.yml ]"
+    words = f'"Checking {server.config}" "  FAILED: an objection"'
+    script.write_text(
+        "#!/bin/sh\n"
+        f'if [ "$2" = config ] && {objection}; then printf "%s\\n" {words}; exit 1; fi\n'
+        f'exec {shutil.which("promtool")} "$@"\n'
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("PROMTOOL", str(script))
+    outcome = repo.deploy(made(recording_b=rule_file(record("a:b", "vector(1)"))))
+    assert outcome.result == "undone"
+    assert str(outcome.cause) == f"promtool: {server.config}: an objection"
+    assert "recording-a.yml" in live(server)
+
+
+def test_a_configuration_that_does_not_name_the_folder_blocks(repo, server):
+    config = server.config.read_text()
+    server.config.write_text("rule_files: [elsewhere/*.yml]\n")
+    try:
+        (step,) = repo.plan(GOOD).blocked
+    finally:
+        server.config.write_text(config)
+    glob = server.folder / "slo" / "current" / "*.yml"
+    what = "rule_files does not name the release folder"
+    assert step.reason == f"{server.config}: {what}; add `{glob}` to it"
+
+
+def test_an_edit_by_hand_is_told_from_a_commit_that_is_not_deployed(repo, server):
+    repo.done(GOOD)
+    newer = made(
+        recording_a=rule_file(record("slo:objective:ratio", "vector(0.9)", slo_service="a")),
+        rules_a=GOOD.artifacts[1].text,
+    )
+    file = server.folder / "slo" / "current" / "rules-a.yml"
+    file.write_text(file.read_text().replace("14.4", "99"))
+    applied = repo.environment().state.applied()
+    found = {one.step.key: one.state for one in drift.drift(repo.plan(newer), applied)}
+    assert found == {
+        "_build.yml": "undeployed",
+        "recording-a.yml": "undeployed",
+        "rules-a.yml": "edited",
+    }
+    repo.done(GOOD)
+    assert "14.4" in live(server)["rules-a.yml"]
+    assert not drift.drift(repo.plan(GOOD), repo.environment().state.applied())
+
+
+def test_files_that_were_put_in_place_but_never_loaded_are_loaded(repo, server):
+    repo.done(GOOD)
+    releases = server.folder / "slo" / "releases"
+    (name,) = {path.name for path in releases.iterdir()}
+    current = server.folder / "slo" / "current"
+    current.unlink()
+    reload(server)
+    current.symlink_to(f"releases/{name}")
+    (step,) = repo.plan(GOOD).changes
+    assert step.reason == "the files are in place, but the server has not loaded them"
+    repo.done(GOOD)
+    assert "Burning" in loaded(server)
+
+
+def test_a_live_file_that_changes_after_the_plan_stops_the_deploy(repo, server):
+    from tests.deploy.project import NOW
+
+    from sloforge.deploy import running
+
+    repo.done(GOOD)
+    newer = made(rules_a=rule_file(alert("Burning", "vector(1) > 10")))
+    found = repo.environment()
+    wanted = running.plan(found, newer)
+    file = server.folder / "slo" / "current" / "rules-a.yml"
+    file.write_text("# by hand\n" + file.read_text())
+    outcome = running.carry_out(found, newer, wanted, (NOW, repo.tell))
+    assert outcome.result == "undone"
+    assert str(outcome.cause) == f"{file}: was changed since the plan; plan again"
+    assert file.read_text().startswith("# by hand")
+
+
+def test_a_rollback_brings_the_earlier_build_back(repo, server):
+    from sloforge.deploy import running
+
+    repo.done(GOOD)
+    repo.done(made(recording_a=rule_file(record("a:b", "vector(1)"))))
+    state = repo.environment().state
+    back = running.earlier(state, "")
+    assert back.build == GOOD.id
+    repo.done(state.build(back.build))
+    assert "Burning" in loaded(server)
+
+
+def test_old_releases_are_removed(repo, server):
+    releases = server.folder / "slo" / "releases"
+    for value in range(8):
+        (releases / f"old-{value}").mkdir(parents=True)
+    repo.done(GOOD)
+    assert len(list(releases.iterdir())) == 6
+
+
+def test_a_server_without_the_lifecycle_api_says_how_to_get_it(tmp_path):
+    with prometheus(tmp_path / "prometheus", "--web.enable-admin-api") as server:
+        repo = Repository(tmp_path)
+        repo.targets(prometheus=target(server))
+        outcome = repo.deploy(GOOD)
+        assert outcome.result == "stuck"
+        assert "start Prometheus with --web.enable-lifecycle, or set pid_file" in str(outcome.cause)
+        assert not (server.folder / "slo" / "current").is_symlink()
+        pid_file = tmp_path / "prometheus.pid"
+        pid_file.write_text(f"{server.pid}\n")
+        repo.targets(prometheus=target(server, pid_file=str(pid_file), timeout="1s"))
+        assert repo.finish(undo=True).result == "undone"
+        repo.done(GOOD)
+        assert "Burning" in loaded(server)
+        broken = server.config.read_text() + "scrape_configs:\n- job_name: a\n- job_name: a\n"
+        good = server.config.read_text()
+        server.config.write_text(broken)
+        outcome = repo.deploy(made(recording_a=rule_file(record("a:b", "vector(1)"))))
+        assert "refused to load the files; its log says why" in str(outcome.cause)
+        server.config.write_text(good)
+        pid_file.write_text("none")
+        assert "it holds no number" in repo.finish(undo=True).stuck[0][1]
+
+
+def test_a_server_that_is_down_or_silent_ends_the_plan_with_words(tmp_path):
+    with prometheus(tmp_path / "prometheus") as server:
+        repo = Repository(tmp_path)
+        repo.targets(prometheus=target(server, timeout="300ms"))
+        server.freeze()
+        with pytest.raises(Problem, match="no answer in time"):
+            repo.plan(GOOD)
+        server.thaw()
+        repo.done(GOOD)
+        server.stop()
+        with pytest.raises(Problem, match="check that the server runs"):
+            repo.plan(GOOD)
+
+
+@pytest.mark.parametrize("fault", ["stop", "freeze"])
+def test_a_server_that_goes_away_during_a_deploy_leaves_an_open_journal(tmp_path, fault):
+    with prometheus(tmp_path / "prometheus") as server:
+
+        class Going(Repository):
+            def tell(self, verb, step):
+                if step.kind == "release" and verb == "apply":
+                    getattr(server, fault)()
+
+        repo, going = Repository(tmp_path), Going(tmp_path)
+        repo.targets(prometheus=target(server, timeout="300ms"))
+        repo.done(GOOD)
+        newer = made(recording_a=rule_file(record("a:b", "vector(1)")))
+        assert going.deploy(newer).result == "stuck"
+        # What is on the disk is right whatever the server does when it comes back.
+        assert "rules-a.yml" in live(server)
+        server.start() if fault == "stop" else server.thaw()
+        assert "Burning" in loaded(server)
+        assert repo.finish(undo=True).result == "undone"
+        assert not repo.plan(GOOD).changes
+        repo.done(newer)
+
+
+def test_a_server_that_reads_another_folder_is_found_out(repo, server):
+    more = {"folder": str(server.folder / "elsewhere" / "slo"), "config": ""}
+    repo.targets(prometheus=target(server) | more)
+    outcome = repo.deploy(GOOD)
+    assert outcome.result == "undone"
+    assert "group _build.yml/slo-build is not loaded" in str(outcome.cause)
+
+
+def test_a_change_that_would_silence_what_fires_now_is_warned_of(repo, server):
+    firing = made(
+        rules_a=rule_file(
+            alert("Stays", "vector(2) > 1"),
+            alert("Goes", "vector(2) > 1"),
+            alert("Quiets", "vector(2) > 1"),
+        )
+    )
+    repo.done(firing)
+    until(lambda: server.get("/api/v1/alerts").count('"firing"') == 3, server.log.read_text)
+    softer = made(
+        rules_a=rule_file(alert("Stays", "vector(3) > 1"), alert("Quiets", "vector(2) > 5"))
+    )
+    assert repo.plan(softer).steps[-1].warnings == (
+        "silences alert Goes, which is firing now",
+        "silences alert Quiets, which is firing now: its new expression holds no more",
+    )
+
+
+def test_a_renamed_group_and_a_dropped_series_are_warned_of(repo, server):
+    other = server.folder / "other"
+    other.mkdir()
+    (other / "a.yml").write_text(rule_file(record("x:y", 'a:b{slo_name="two"} * 2')))
+    board = json.dumps({"expr": 'a:b{slo_name="two"}'})
+    before = made(
+        recording_a=rule_file(
+            record("a:b", "vector(1)", slo_name="one"), record("a:b", "vector(1)", slo_name="two")
+        ),
+        rules_a=rule_file(alert("Burning", "vector(1) > 10"), group="old"),
+        dashboards_a=board,
+    )
+    repo.done(before)
+    after = made(
+        recording_a=rule_file(record("a:b", "vector(1)", slo_name="one")),
+        rules_a=rule_file(alert("Burning", "vector(1) > 10"), group="new"),
+        dashboards_a=board,
+    )
+    assert repo.plan(after).steps[-1].warnings == (
+        "renames group old to new: its alerts lose how long they have been pending",
+        "drops record a:b of two, which record x:y still reads",
+        "drops record a:b of two, which dashboards/a.json still reads",
+    )
+
+
+def test_releases_do_not_follow_a_file_that_is_no_link(repo, server):
+    folder: Path = server.folder / "slo" / "current"
+    folder.mkdir(parents=True)
+    with pytest.raises(Problem, match="expected a symbolic link"):
+        repo.environment().targets["prometheus"]._releases.live_name()

@@ -1,0 +1,166 @@
+"""Deploys to a ruler over its configuration API: within its limits, and only what is ours."""
+
+import copy
+
+import pytest
+from tests.deploy.project import Repository, alert, made, record, rule_file, verbs
+from tests.deploy.ruler_server import Ruler, ruler
+
+from sloforge.deploy import drift, shown
+from sloforge.errors import Problem
+
+FOREIGN = {"theirs": {"g": {"name": "g", "rules": [{"record": "x:y", "expr": "vector(1)"}]}}}
+GOOD = made(
+    recording_a=rule_file(record("a:b", "vector(1)", slo_service="a"), group="one"),
+    rules_a=rule_file(alert("Burning", "vector(1) > 2"), group="two"),
+)
+
+
+@pytest.fixture
+def server():
+    with ruler(tenants={"team": copy.deepcopy(FOREIGN)}) as found:
+        yield found
+
+
+@pytest.fixture
+def repo(tmp_path, server):
+    found = Repository(tmp_path)
+    found.targets(ruler=target(server))
+    return found
+
+
+def target(server: Ruler, **more: object) -> dict[str, object]:
+    return {"kind": "ruler", "url": server.url, "tenant": "team", "wait": "3s"} | more
+
+
+def ours(server: Ruler) -> list[str]:
+    return sorted(
+        f"{space}/{name}"
+        for space, groups in server.of("team").items()
+        for name in groups
+        if space != "theirs"
+    )
+
+
+def test_a_good_build_is_visible_and_a_second_deploy_has_nothing_to_do(repo, server):
+    repo.done(GOOD)
+    assert ours(server) == [
+        "sloforge.build/slo-build",
+        "sloforge.recording-a/one",
+        "sloforge.rules-a/two",
+    ]
+    assert server.of("team")["theirs"] == FOREIGN["theirs"]
+    assert not repo.plan(GOOD).changes
+
+
+def test_groups_are_updated_and_deleted_and_those_of_others_stay(repo, server):
+    repo.done(GOOD)
+    changed = made(rules_a=rule_file(alert("Burning", "vector(1) > 3"), group="two"))
+    plan = repo.plan(changed)
+    assert verbs(plan.steps) == {
+        "group sloforge.build/slo-build": "update",
+        "group sloforge.rules-a/two": "update",
+        "group sloforge.recording-a/one": "delete",
+    }
+    assert "threshold 2 -> 3" in shown.plan(plan, "text")
+    repo.done(changed)
+    assert ours(server) == ["sloforge.build/slo-build", "sloforge.rules-a/two"]
+    assert server.of("team")["theirs"] == FOREIGN["theirs"]
+
+
+def test_a_group_is_split_where_it_has_too_many_rules(repo, server):
+    rules = [record(f"a:b{at}", "vector(1)") for at in range(45)]
+    repo.done(made(recording_a=rule_file(*rules, group="one")))
+    groups = server.of("team")["sloforge.recording-a"]
+    assert {name: len(group["rules"]) for name, group in groups.items()} == {
+        "one": 20,
+        "one-part-2": 20,
+        "one-part-3": 5,
+    }
+
+
+def test_too_many_groups_are_noticed_before_the_first_write(repo, server):
+    many = made(**{f"rules_{at}": rule_file(record("a:b", "vector(1)")) for at in range(70)})
+    with pytest.raises(Problem, match="would hold 72 rule groups, 70 are allowed; raise ruler_max"):
+        repo.deploy(many)
+    assert ours(server) == []
+    server.max_groups = 100
+    repo.targets(ruler=target(server, max_groups=100))
+    repo.done(many)
+
+
+def test_a_write_that_fails_takes_the_others_back(repo, server):
+    repo.done(GOOD)
+    before = copy.deepcopy(server.of("team"))
+    newer = made(
+        recording_a=rule_file(record("a:b", "vector(3)"), group="one"),
+        rules_b=rule_file(record("a:c", "vector(1)", slo_name="n")),
+    )
+    server.max_groups = 4
+    outcome = repo.deploy(newer)
+    assert outcome.result == "undone"
+    assert "answered 400 `per-user rule groups limit (limit: 4) exceeded`" in str(outcome.cause)
+    assert server.of("team") == before
+
+
+def test_a_rule_that_fails_in_the_ruler_is_taken_back(repo, server):
+    repo.done(GOOD)
+    server.errors["a:z"] = "many-to-many matching not allowed"
+    outcome = repo.deploy(made(recording_a=rule_file(record("a:z", "vector(1)"), group="one")))
+    assert outcome.result == "undone"
+    assert "record a:z: many-to-many matching not allowed" in str(outcome.cause)
+    assert not repo.plan(GOOD).changes
+
+
+def test_what_never_becomes_visible_is_taken_back(repo, server):
+    repo.targets(ruler=target(server, wait="200ms"))
+    server.lag = 10_000
+    outcome = repo.deploy(GOOD)
+    assert outcome.result == "undone"
+    assert "not evaluated: group sloforge.build/slo-build is not loaded" in str(outcome.cause)
+    assert ours(server) == []
+
+
+def test_a_server_that_is_busy_is_asked_again(repo, server):
+    server.faults = [503, 429]
+    repo.done(GOOD)
+    assert not repo.plan(GOOD).changes
+
+
+def test_an_edit_by_somebody_else_is_drift(repo, server):
+    repo.done(GOOD)
+    server.of("team")["sloforge.rules-a"]["two"]["rules"][0]["expr"] = "vector(1) > 9"
+    (found,) = drift.drift(repo.plan(GOOD), repo.environment().state.applied())
+    assert (found.step.key, found.state) == ("sloforge.rules-a/two", "edited")
+    repo.done(GOOD)
+
+
+def test_another_spelling_of_the_same_group_is_no_change(repo, server):
+    repo.done(GOOD)
+    group = server.of("team")["sloforge.rules-a"]["two"]
+    group["interval"] = "0h0m0s100ms"
+    group["rules"][0]["for"] = "0s"
+    assert not repo.plan(GOOD).changes
+
+
+def test_a_tenant_is_named_and_a_token_is_never_shown(repo, server, monkeypatch):
+    server.token = "s3cret-token"
+    repo.targets(ruler=target(server, token_env="RULER_TOKEN"))
+    monkeypatch.setenv("RULER_TOKEN", "other-secret")
+    with pytest.raises(Problem, match=r"answered 401 `invalid token .*check the token") as refused:
+        repo.plan(GOOD)
+    assert "other-secret" not in str(refused.value)
+    monkeypatch.setenv("RULER_TOKEN", "s3cret-token")
+    repo.done(GOOD)
+    monkeypatch.delenv("RULER_TOKEN")
+    with pytest.raises(Problem, match="environment variable `RULER_TOKEN`: must hold a secret"):
+        repo.plan(GOOD)
+    repo.targets(ruler=target(server, tenant="", token_env=""))
+    with pytest.raises(Problem, match="answered 401 `no org id`"):
+        repo.plan(GOOD)
+
+
+def test_an_answer_that_is_no_ruler_is_said_so(repo, server):
+    repo.targets(ruler=target(server, url=server.url.replace("/prometheus", "/elsewhere")))
+    with pytest.raises(Problem, match="answered 404 `404 page not found`; is the URL right"):
+        repo.plan(GOOD)
