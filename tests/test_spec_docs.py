@@ -21,7 +21,8 @@ OUTLINE = [
     "How to put it right",
     "How to suppress",
 ]
-OF_CHECK = "S009"
+# Found by `sloforge check`, when the specs are well formed; tests/test_docs.py has their pages.
+OF_CHECK = {"S009", "S011", "S012"}
 
 # Where the reference lists a form's keys: the heading, and what stands before the key there.
 SECTIONS = {
@@ -182,11 +183,11 @@ def test_a_page_has_the_outline_of_all_pages(page: Path) -> None:
     text = page.read_text()
     assert text.startswith(f"# {page.stem}: ")
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == OUTLINE
-    assert "cannot be suppressed" in text
+    assert ("cannot be suppressed" in text) == (page.stem not in OF_CHECK - {"S009"})
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.stem != OF_CHECK], ids=lambda page: page.stem
+    "page", [page for page in PAGES if page.stem not in OF_CHECK], ids=lambda page: page.stem
 )
 def test_the_example_of_a_page_fails_as_it_says(page: Path, tmp_path: Path) -> None:
     text = page.read_text()
@@ -205,7 +206,7 @@ def test_each_finding_of_the_specs_has_its_page() -> None:
         for path in folder.rglob("*.py")
         for found in re.findall(r'"([SR]\d{3})"', path.read_text())
     }
-    assert used | {OF_CHECK} == {page.stem for page in PAGES} | {"R001"}
+    assert used | OF_CHECK == {page.stem for page in PAGES} | {"R001"}
     for one in used:
         assert (ROOT / "docs" / "checks" / f"{one}.md").is_file()
         assert f"[{one}](checks/{one}.md)" in SPEC

@@ -59,6 +59,19 @@ WINGS: tuple[Wing, ...] = (
     Wing("drift", "What was changed behind a deploy's back.", _named("deploy.commands", "drift")),
     Wing("rollback", "Go back to an earlier deploy.", _named("deploy.commands", "rollback")),
     Wing("deploys", "The deploys so far.", _named("deploy.commands", "deploys")),
+    Wing(
+        "import",
+        "Turn Sloth, Pyrra and OpenSLO files into ours.",
+        _named("formats.commands", "import_command"),
+    ),
+    Wing(
+        "export", "Write our SLOs for another tool.", _named("formats.commands", "export_command")
+    ),
+    Wing(
+        "prober",
+        "Probe the workload planes and export their states.",
+        _named("health.planes.command", "prober"),
+    ),
     Wing("probe", "Stanzas that run slo-probe.", _named("health.commands", "probe")),
     Wing("lint-health", "Find health-check settings that hurt.", _lint_health),
 )

@@ -8,11 +8,13 @@ from pathlib import Path
 from sloforge.alerts import alerts
 from sloforge.errors import Finding, Location, SpecProblem
 from sloforge.model import Project, Service
-from sloforge.specs import files, native, project, tree, unique
-from sloforge.specs.forms import VERSION
-from sloforge.specs.mistakes import Place
+from sloforge.specs import files, native, planes, project, reading, tree, unique
+from sloforge.specs.foreign import Told
+from sloforge.specs.reading import READERS
 from sloforge.specs.settings import PROJECT_VERSION
 from sloforge.specs.tree import Node
+
+__all__ = ["AUTHORED", "READERS", "context_of", "load", "missing_runbooks"]
 
 AUTHORED = ("alertmanager/base.yml", "alertmanager/templates/*.tmpl", "runbooks/**/*.md")
 
@@ -24,20 +26,15 @@ def load(root: Path, *, runbooks: bool = True) -> Project:
     alert's runbook exists.
     """
     findings: list[Finding] = []
-    context = _context(root, findings)
-    paths = files.listed(root, "slos", findings)
-    services = [
-        service
-        for path in paths
-        if path != root / project.FILE
-        and (service := _service(root, path, context, findings)) is not None
-    ]
+    context = context_of(root, findings)
+    services = _services(root, context, findings)
     findings += unique.services(services)
     authored = sorted(pair for name in AUTHORED for pair in files.texts(root, name, findings))
     loaded = Project(
         settings=context.settings,
         services=tuple(sorted(services, key=lambda service: service.name)),
         authored=tuple(authored),
+        planes=planes.load(root, services, findings),
     )
     if not findings:
         findings += unique.alert_names(loaded)
@@ -60,7 +57,22 @@ def missing_runbooks(loaded: Project) -> Iterator[Finding]:
             yield Finding(id="R001", where=where, what=what, remedy=remedy)
 
 
-def _context(root: Path, findings: list[Finding]) -> project.Context:
+def _services(root: Path, context: project.Context, findings: list[Finding]) -> list[Service]:
+    """Every service of every file; what another format says and ours cannot is a mistake here."""
+    paths = [p for p in files.listed(root, "slos", findings) if p != root / project.FILE]
+    told = Told()
+    documents = reading.documents(root, paths, told)
+    found = [
+        service
+        for node in reading.translated(documents, context, told)
+        if (service := native.read(node, context, findings)) is not None
+    ]
+    findings += [*told.wrong, *told.lost]
+    return found
+
+
+def context_of(root: Path, findings: list[Finding]) -> project.Context:
+    """What slos/project.yaml says; incomplete, with `findings` grown, where it is wrong."""
     path = root / project.FILE
     if not path.exists() and not path.is_symlink():
         where, remedy = Location(project.FILE), "write it, or run `sloforge init`"
@@ -68,18 +80,9 @@ def _context(root: Path, findings: list[Finding]) -> project.Context:
         findings.append(Finding(id="S001", where=where, what=what, remedy=remedy))
         return project.unknown()
     node = _document(root, path, findings)
-    if node is None or not _is_known(node, PROJECT_VERSION, findings):
+    if node is None or not reading.is_known(node, PROJECT_VERSION, findings):
         return project.unknown()
     return project.read(node, findings)
-
-
-def _service(
-    root: Path, path: Path, context: project.Context, findings: list[Finding]
-) -> Service | None:
-    node = _document(root, path, findings)
-    if node is None or not _is_known(node, VERSION, findings):
-        return None
-    return native.read(node, context, findings)
 
 
 def _document(root: Path, path: Path, findings: list[Finding]) -> Node | None:
@@ -88,14 +91,3 @@ def _document(root: Path, path: Path, findings: list[Finding]) -> Node | None:
     except (files.Unreadable, tree.Malformed) as refused:
         findings.append(refused.finding)
         return None
-
-
-def _is_known(node: Node, version: str, findings: list[Finding]) -> bool:
-    """Whether the rest can be judged; a missing version is found with the other keys."""
-    value = tree.child_of(node, "version")
-    if value is None or not isinstance(value.value, str) or value.value == version:
-        return True
-    remedy = f"the project's settings stand in {project.FILE}" * (value.value == PROJECT_VERSION)
-    what = f"expected `{version}`, got `{value.value}`"
-    findings.append(Place(node, ("version",)).wrong(what, remedy, id_="S002"))
-    return False

@@ -80,7 +80,7 @@ def selectors(text: str) -> tuple[Selector, ...]:
     """Every series that an expression reads."""
     parts = walk(parse(text))
     return tuple(
-        _selected(part)
+        selected(part)
         for part in parts
         if isinstance(part, parser.VectorSelector) and part.name is not None
     )
@@ -154,10 +154,11 @@ def _selector(tree: Any, text: str) -> Selector:
     if tree.name is None or named:
         got = shown(tokens.one_line(text))
         raise Wrong(f"expected a metric name, got {got}", "write metric{...}")
-    return _selected(tree)
+    return selected(tree)
 
 
-def _selected(tree: Any) -> Selector:
+def selected(tree: Any) -> Selector:
+    """The selector of a part of a syntax tree."""
     matchers = tuple(
         Matcher(m.name, _OPERATORS[str(m.op).rsplit(".", maxsplit=1)[-1]], m.value)
         for m in tree.matchers.matchers

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from sloforge.errors import Finding, Location
 
-SUFFIXES = (".yaml", ".yml")
+SUFFIXES = (".yaml", ".yml", ".jsonnet")
 MAX_BYTES = 1_000_000
+# Of a file of several documents, none of which may be larger than a file of one.
+MAX_TOTAL = 20_000_000
+_NEXT = re.compile(rb"^---", re.MULTILINE)
 
 
 class Unreadable(Exception):
@@ -22,7 +27,7 @@ class Unreadable(Exception):
 
 
 def listed(root: Path, folder: str, findings: list[Finding]) -> list[Path]:
-    """Every YAML file below a folder, sorted; hidden ones are an editor's and not a spec."""
+    """Every YAML or jsonnet file below a folder, sorted; hidden ones are an editor's."""
 
     def refuse(error: OSError) -> None:
         where = Location(name_of(root, Path(error.filename)))
@@ -44,8 +49,9 @@ def text_of(root: Path, path: Path) -> str:
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
         raise Unreadable(_unreadable(where, what, _remedy(path))) from None
-    if size > MAX_BYTES:
-        what = f"expected a file of at most {MAX_BYTES:,} bytes, got {size:,}"
+    limit = MAX_BYTES if _longest(raw) > MAX_BYTES else MAX_TOTAL
+    if size > limit:
+        what = f"expected a file of at most {limit:,} bytes, got {size:,}"
         raise Unreadable(_unreadable(where, what, "split it, or make it smaller"))
     try:
         return raw.decode("utf-8-sig")
@@ -84,8 +90,14 @@ def _bytes(path: Path) -> tuple[bytes, int]:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "expected a regular file")
-        raw = file.read(MAX_BYTES + 1)
+        raw = file.read(MAX_TOTAL + 1)
         return raw, max(status.st_size, len(raw))
+
+
+def _longest(raw: bytes) -> int:
+    """The bytes of the largest document."""
+    starts = [0, *(found.start() for found in _NEXT.finditer(raw)), len(raw)]
+    return max(end - start for start, end in pairwise(starts))
 
 
 def _remedy(path: Path) -> str:

@@ -36,14 +36,22 @@ class Place:
     def where(self) -> Location:
         return locate(self.tree, self.path)
 
+    @property
+    def node(self) -> Node | None:
+        """What stands here; None where nothing does."""
+        found: Node | None = self.tree
+        for segment in self.path:
+            found = child_of(found, segment) if found is not None else None
+        return found
+
     def wrong(self, what: str, remedy: str = "", *, id_: str = "S003") -> Finding:
         """The value here is wrong."""
-        return _finding(self.where, _said(self.path, what), remedy, id_)
+        return _finding(self.where, _said(self.tree, self.path, what), remedy, id_)
 
     def misnamed(self, what: str, remedy: str = "", *, id_: str = "S003") -> Finding:
         """The key here is wrong, not its value."""
         where = locate(self.tree, self.path, key=True)
-        return _finding(where, _said(self.path, what), remedy, id_)
+        return _finding(where, _said(self.tree, self.path, what), remedy, id_)
 
 
 def validated(form: type[F], tree: Node, findings: list[Finding]) -> F | tuple[Path, ...]:
@@ -75,8 +83,24 @@ def _finding(where: Location, what: str, remedy: str, id_: str) -> Finding:
     return Finding(id=id_, where=where, what=printable(what), remedy=printable(remedy))
 
 
-def _said(path: Path, what: str) -> str:
-    return f"{spelled(path)}: {what}" if path else what
+def _said(tree: Node, path: Path, what: str) -> str:
+    named = said(tree, path)
+    return f"{named}: {what}" if named else what
+
+
+def said(tree: Node, path: Path) -> str:
+    """The path as the file has it: of what was made from another format, in that format's words."""
+    name, rest = tree.said, path
+    node = tree
+    for at, segment in enumerate(path, 1):
+        child = child_of(node, segment)
+        if child is None:
+            break
+        node = child
+        if node.said:
+            name, rest = node.said, path[at:]
+    below = spelled(rest)
+    return f"{name}{'.' * bool(name and below and below[0] != '[')}{below}"
 
 
 def _translated(form: type[Form], tree: Node, error: Any) -> Iterator[Finding]:
@@ -91,7 +115,7 @@ def _translated(form: type[Form], tree: Node, error: Any) -> Iterator[Finding]:
         known = {key for model in _models(form, path[:-1]) for key in _keys(model)}
         what, remedy = f"unknown key `{path[-1]}`", did_you_mean(str(path[-1]), known)
         where = locate(tree, path, key=True)
-        yield _finding(where, _said(path[:-1], what), remedy, "S002")
+        yield _finding(where, _said(tree, path[:-1], what), remedy, "S002")
     elif error["loc"][-1] == _KEY:
         yield here.misnamed(*_words(error))
     else:

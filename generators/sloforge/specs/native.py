@@ -10,7 +10,7 @@ from pydantic import Field
 from sloforge.errors import Finding
 from sloforge.model import Alerting, Links, Service, Slo
 from sloforge.promql import duration
-from sloforge.sli import Quantile
+from sloforge.sli import Quantile, Sli
 from sloforge.specs import burns, panels, slis, slos
 from sloforge.specs.burns import MAX_SCRAPE_INTERVAL, MIN_SCRAPE_INTERVAL
 from sloforge.specs.forms import VERSION, ServiceForm, SloForm
@@ -111,13 +111,13 @@ def _slo(service: str, form: SloForm, setting: Setting, place: Place) -> Slo:
         window=setting.window(form),
         by=tuple(form.by),
         sli=sli,
-        alerting=_alerting(form, setting, is_quantile=isinstance(sli, Quantile)),
+        alerting=_alerting(form, setting, sli),
         source=place.where,
     )
 
 
-def _alerting(form: SloForm, setting: Setting, *, is_quantile: bool) -> Alerting:
-    alerting, defaults = form.alerting, setting.context.defaults
+def _alerting(form: SloForm, setting: Setting, sli: Sli) -> Alerting:
+    alerting, is_quantile = form.alerting, isinstance(sli, Quantile)
     policy = setting.policy(alerting)
     # An incomplete context may not know the policy; nothing is built from it.
     listed = policy.burns if policy is not None else ()
@@ -126,7 +126,7 @@ def _alerting(form: SloForm, setting: Setting, *, is_quantile: bool) -> Alerting
     keep = alerting.keep_firing_for
     return Alerting(
         burns=() if is_quantile else kept,
-        min_errors=defaults.min_errors if alerting.min_errors is None else alerting.min_errors,
+        min_errors=_min_errors(form, setting, sli),
         severity=alerting.severity or "page",
         wait=alerting.for_ or timedelta(0),
         keep_firing_for=_KEEP_FIRING if keep is None else keep,
@@ -136,6 +136,13 @@ def _alerting(form: SloForm, setting: Setting, *, is_quantile: bool) -> Alerting
         disable=tuple(alerting.disable),
         runbook=runbook,
     )
+
+
+def _min_errors(form: SloForm, setting: Setting, sli: Sli) -> int:
+    """One failed request says little, one bad slice of time is as long as it says it is."""
+    if form.alerting.min_errors is not None:
+        return form.alerting.min_errors
+    return setting.context.defaults.min_errors if sli.unit == "events" else 0
 
 
 def _service(form: ServiceForm, found: list[Slo], scrape: slis.Scrape, place: Place) -> Service:

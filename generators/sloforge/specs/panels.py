@@ -115,20 +115,21 @@ def _panel(form: PanelForm) -> TeamPanel:
 
 
 def http(form: ServiceForm, slos: list[Slo]) -> Http:
-    """As written; else the counter and the histogram of the first SLIs that have one."""
-    if (given := form.http) is not None:
-        return Http(
-            requests=given.requests,
-            duration=given.duration,
-            route=given.route,
-            method=given.method,
-            status=given.status,
-            errors=given.errors,
-        )
+    """As written; what is not: the counter and the histogram of the first SLIs that have one."""
     counters = [s.sli.whole for s in slos if isinstance(s.sli, Ratio)]
     histograms = [s.sli.histogram for s in slos if isinstance(s.sli, Latency | Quantile)]
     requests = next((c for c in counters if isinstance(c, Selector) and "http" in c.name), None)
-    return Http(
+    found = Http(
         requests=requests.family() if requests else None,
         duration=next((h.family() for h in histograms if "http" in h.name), None),
+    )
+    if (given := form.http) is None:
+        return found
+    return Http(
+        requests=given.requests or found.requests,
+        duration=given.duration or found.duration,
+        route=given.route,
+        method=given.method,
+        status=given.status,
+        errors=given.errors,
     )

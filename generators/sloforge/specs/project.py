@@ -60,6 +60,9 @@ def read(tree: Node, findings: list[Finding]) -> Context:
         what = f"unknown policy `{form.defaults.burns}`"
         remedy = did_you_mean(form.defaults.burns, policies)
         findings.append(place.at("defaults", "burns").wrong(what, remedy, id_="S005"))
+    if (owner := form.defaults.owner) is not None and owner not in form.owners:
+        what, remedy = f"unknown owner `{owner}`", did_you_mean(owner, form.owners)
+        findings.append(place.at("defaults", "owner").wrong(what, remedy, id_="S005"))
     scrape = place.at("defaults", "scrape_interval")
     findings += burns.scrape_mistakes(form.defaults.scrape_interval, scrape)
     interval = form.evaluation.interval

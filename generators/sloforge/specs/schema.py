@@ -1,4 +1,4 @@
-"""JSON Schemas of the two spec files, made from the forms: completion and errors in editors."""
+"""JSON Schemas of the files that people write, made from the forms: help and errors in editors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from sloforge.specs.forms import Form, ServiceForm
+from sloforge.specs.planes_forms import PlanesForm
 from sloforge.specs.settings import ProjectForm
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-FORMS: Mapping[str, type[Form]] = {"project": ProjectForm, "service": ServiceForm}
-_TITLES = {"project": "sloforge project settings", "service": "sloforge service"}
+FORMS: Mapping[str, type[Form]] = {
+    "planes": PlanesForm,
+    "project": ProjectForm,
+    "service": ServiceForm,
+}
+_TITLES = {
+    "planes": "sloforge workload planes",
+    "project": "sloforge project settings",
+    "service": "sloforge service",
+}
 
 
 def schemas() -> dict[str, dict[str, Any]]:

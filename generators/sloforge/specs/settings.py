@@ -45,6 +45,9 @@ class DefaultsForm(Form):
         5, ge=0, le=1_000_000, description="Bad events that an alert's long window must hold."
     )
     burns: str = Field("workbook", description="A policy by name.")
+    owner: Name | None = Field(
+        None, description="Whose a service of another format is that names no owner."
+    )
 
 
 class EvaluationForm(Form):

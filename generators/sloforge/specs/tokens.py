@@ -29,7 +29,8 @@ _NESTED = re.compile(r"\)\{([0-9]+)")
 _COUNTED = re.compile(r"\{([0-9]+)")
 _OPERATORS = frozenset("+-*/%^=<>!") | {"and", "or", "unless", "atan2"}
 _DURATION = re.compile(r"(\d+(ms|[smhdwy]))+")
-_TEMPLATE = re.compile(r"\{\{\s*\.?window\s*\}\}|\$\{window\}")
+# A window as other tools write it.
+TEMPLATE = re.compile(r"\{\{\s*\.?window\s*\}\}|\$\{window\}")
 
 
 class Refused(ValueError):
@@ -49,7 +50,7 @@ def check(text: str) -> None:
         raise Refused(what, nested.start(), "write a simpler regular expression")
     if _SIMPLE.fullmatch(text):
         return
-    if (foreign := _TEMPLATE.search(text)) is not None:
+    if (foreign := TEMPLATE.search(text)) is not None:
         raise Refused(f"cannot be parsed: `{foreign[0]}`", foreign.start(), f"write {WINDOW}")
     depth = operators = 0
     before, brackets = "", 0

@@ -40,7 +40,8 @@ class Node:
     """A value with the place of itself and, in a mapping, of its key.
 
     `size` and `height` are those of the tree below with aliases expanded; `hollow` is whether
-    anything in it has no value.
+    anything in it has no value. `said` is what a mistake here is called where the tree was made
+    from another format: the path in the file that somebody wrote.
     """
 
     value: Any
@@ -49,6 +50,7 @@ class Node:
     height: int = 0
     hollow: bool = False
     key: Location | None = None
+    said: str = ""
 
 
 class Malformed(Exception):
@@ -61,6 +63,19 @@ class Malformed(Exception):
 
 def parse(text: str, path: str) -> Node:
     """The one document of a file. Raises Malformed."""
+    found = documents(text, path)
+    if len(found) > 1:
+        raise Malformed(found[1].where, *several(len(found)))
+    return found[0]
+
+
+def several(count: int) -> tuple[str, str]:
+    """What is wrong with more than one document in a file, and the remedy."""
+    return f"expected one document, got {count}", "split it: one spec per file"
+
+
+def documents(text: str, path: str) -> list[Node]:
+    """Every document of a file, each a mapping. Raises Malformed."""
     if (control := _CONTROL.search(text)) is not None:
         what = f"not valid YAML: control character {ascii(control[0])[1:-1]}"
         raise Malformed(_place(path, text, control.start()), what, "remove it")
@@ -77,12 +92,12 @@ def parse(text: str, path: str) -> Node:
     if not found:
         what = "expected a spec, got an empty file"
         raise Malformed(Location(path), what, "write it, or delete the file")
-    if len(found) > 1:
-        what = f"expected one document, got {len(found)}"
-        raise Malformed(found[1].where, what, "split it: one spec per file")
-    if not isinstance(found[0].value, dict):
-        raise Malformed(found[0].where, f"expected a mapping, got {_kind(found[0].value)}")
-    return found[0]
+    # A file of several often ends with the mark of one more.
+    found = [one for one in found if one.value is not None] or found
+    for one in found:
+        if not isinstance(one.value, dict):
+            raise Malformed(one.where, f"expected a mapping, got {kind(one.value)}")
+    return found
 
 
 def plain(node: Node) -> Any:
@@ -126,7 +141,7 @@ def walk(node: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
         yield from walk(child, (*path, segment))
 
 
-def _kind(value: object) -> str:
+def kind(value: object) -> str:
     if isinstance(value, list):
         return "a list"
     return "nothing" if value is None else "a single value"
@@ -150,13 +165,13 @@ class _Builder:
     def __init__(self, path: str) -> None:
         self._path = path
         self._anchors: dict[str, Node | None] = {}
-        self._nodes = 0
+        self._nodes = self._expanded = 0
 
     def documents(self, events: Iterator[Any]) -> list[Node]:
         found = []
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
-                self._anchors = {}
+                self._anchors, self._nodes = {}, 0
                 found.append(self._node(next(events), events, 0))
         return found
 
@@ -179,8 +194,10 @@ class _Builder:
         return node
 
     def _count(self, nodes: int, where: Location) -> None:
+        """Values are counted by document, those that aliases add over the whole file."""
         self._nodes += nodes
-        if self._nodes > MAX_NODES:
+        self._expanded += nodes - 1
+        if max(self._nodes, self._expanded) > MAX_NODES:
             what = f"expected at most {MAX_NODES:,} values with all aliases expanded, got more"
             raise Malformed(where, what, "aliases of aliases grow without bound: write fewer")
 
@@ -204,7 +221,7 @@ class _Builder:
             items = []
             while not isinstance(event := next(events), yaml.SequenceEndEvent):
                 items.append(self._node(event, events, depth + 1))
-            return _holding(items, items, where)
+            return holding(items, items, where)
         value = _scalar(event)
         return Node(value, where, hollow=value is None)
 
@@ -227,14 +244,15 @@ class _Builder:
                 value.value, value.where, value.size, value.height, value.hollow, at
             )
         every = merged | own
-        return _holding(every, every.values(), where)
+        return holding(every, every.values(), where)
 
 
 def _too_deep(where: Location) -> Malformed:
     return Malformed(where, f"expected at most {MAX_DEPTH} levels of nesting, got more")
 
 
-def _holding(value: object, children: Iterable[Node], where: Location) -> Node:
+def holding(value: object, children: Iterable[Node], where: Location) -> Node:
+    """A mapping or list, counted with what is in it."""
     size, height, hollow = 1, 0, False
     for child in children:
         size += child.size

@@ -19,11 +19,11 @@ def mistakes(source: Selector | Expression) -> Iterator[tuple[str, str]]:
     """What and remedy: what a window of another length would not scale with."""
     if isinstance(source, Selector):
         return
-    for call in _calls(expressions.parse(source.text.replace(WINDOW, _MARK))):
+    for call in _calls(expressions.parse(source.text.replace(WINDOW, MARK))):
         name, range_ = call.func.name, call.args[0]
         if not isinstance(range_, parser.MatrixSelector):
             continue
-        if range_.range != _MARKED:
+        if range_.range != MARKED:
             what = f"`{name}` has a fixed range of {duration(range_.range)}"
             yield what, f"write [{WINDOW}]: it is read over several windows"
         elif name in ("increase", "delta", "idelta"):
@@ -44,12 +44,12 @@ def same(one: Expression, other: Expression) -> bool:
 
 
 # A range that nobody writes: where it stands in the tree, `$window` stands in the text.
-_MARK = "123456789ms"
-_MARKED = expressions.parse(f"rate(x[{_MARK}])").args[0].range
+MARK = "123456789ms"
+MARKED = expressions.parse(f"rate(x[{MARK}])").args[0].range
 
 
 def _canonical(expression: Expression) -> str:
-    return repr(_shape(expressions.parse(expression.text.replace(WINDOW, _MARK))))
+    return repr(_shape(expressions.parse(expression.text.replace(WINDOW, MARK))))
 
 
 def _shape(tree: Any) -> Any:
@@ -79,7 +79,7 @@ def _head(tree: Any) -> tuple[str, ...]:
 
 def _calls(tree: Any) -> Iterator[Any]:
     """Calls of rate() and the like, but for those that a subquery over the window samples."""
-    if isinstance(tree, parser.SubqueryExpr) and tree.range == _MARKED:
+    if isinstance(tree, parser.SubqueryExpr) and tree.range == MARKED:
         return
     if isinstance(tree, parser.Call) and tree.func.name in _RATES:
         yield tree

@@ -1,0 +1,222 @@
+"""jsonnet -> documents: evaluated in a process of its own, within the project and within bounds."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sloforge.errors import Location
+from sloforge.specs import tree
+from sloforge.specs.tree import Malformed, Node
+
+SUFFIX = ".jsonnet"
+SECONDS = 5
+MEGABYTES = 1_000
+MAX_OUTPUT = 20_000_000
+# How long a new process may take until it evaluates.
+_START = 20
+_STACK = 200
+_WRAPPER = "<slos>"
+# What the engine puts before our own words about an import.
+_CALLED = "import_callback error: RuntimeError: "
+_TRACE = re.compile(r"^ +(?P<path>[^\n]+?):(?P<line>[0-9]+):(?P<column>[0-9]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a file evaluates to, as JSON, or why it does not."""
+
+    text: str = ""
+    wrong: str = ""
+    where: Location
+    remedy: str = ""
+
+
+def evaluate(root: Path, paths: Sequence[Path]) -> list[Result]:
+    """Each file's JSON. A file that takes too long ends its process; the next one gets another."""
+    found: list[Result] = []
+    while len(found) < len(paths):
+        rest = paths[len(found) :]
+        found += _together(root.resolve(), [path.absolute() for path in rest])
+    return [_named(root, path, one) for path, one in zip(paths, found, strict=True)]
+
+
+def documents(result: Result, name: str) -> list[Node]:
+    """One document, or a list of them. Raises Malformed."""
+    if result.wrong:
+        raise Malformed(result.where, result.wrong, result.remedy)
+    whole = json.loads(result.text, parse_float=_decimal)
+    given = whole if isinstance(whole, list) else [whole]
+    if not given:
+        raise Malformed(Location(name), "expected a spec, got an empty list", "delete the file")
+    found = []
+    for at, one in enumerate(given):
+        node = _node(one, Location(name), f"[{at}]" if isinstance(whole, list) else "")
+        if not isinstance(node.value, dict):
+            what = f"expected a mapping or a list of them, got {tree.kind(node.value)}"
+            raise Malformed(Location(name), what)
+        found.append(node)
+    return found
+
+
+def _decimal(text: str) -> Decimal:
+    """99.9 as it was written, whatever digits its double has."""
+    return Decimal(repr(float(text)))
+
+
+def _node(value: Any, where: Location, said: str) -> Node:
+    if isinstance(value, dict):
+        dot = "." * bool(said)
+        of = {key: _node(one, where, f"{said}{dot}{key}") for key, one in value.items()}
+        return replace(tree.holding(of, of.values(), where), said=said)
+    if isinstance(value, list):
+        items = [_node(one, where, f"{said}[{at}]") for at, one in enumerate(value)]
+        return replace(tree.holding(items, items, where), said=said)
+    return Node(value, where, hollow=value is None, said=said)
+
+
+def _named(root: Path, path: Path, result: Result) -> Result:
+    """The place of a mistake below the root: the innermost frame that stands in a file of ours."""
+    own = Location(path.relative_to(root).as_posix())
+    if not result.wrong:
+        return replace(result, where=own)
+    if result.where.line:
+        return replace(result, where=replace(result.where, path=_below(root, result.where.path)))
+    return replace(result, where=own)
+
+
+def _below(root: Path, path: str) -> str:
+    try:
+        return Path(path).relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return path
+
+
+def _together(root: Path, paths: Sequence[Path]) -> list[Result]:
+    """The results of one process: of all files, or up to one that it does not survive."""
+    command = [sys.executable, "-m", "sloforge.specs.jsonnet", str(root), *map(str, paths)]
+    limit = _START + SECONDS * (len(paths) + 1)
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=limit, check=False)
+        out, code = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as late:
+        out, code = late.stdout or b"", -signal.SIGALRM
+    found = [_result(line) for line in out.splitlines(keepends=True) if line.endswith(b"\n")]
+    return found if len(found) == len(paths) else [*found, _stopped(code)]
+
+
+def _result(line: bytes) -> Result:
+    found = json.loads(line)
+    path, row, column = found["where"]
+    where = Location(path, row, column)
+    return Result(text=found["text"], wrong=found["wrong"], where=where, remedy=found["remedy"])
+
+
+def _stopped(code: int) -> Result:
+    if code == -signal.SIGALRM:
+        wrong, remedy = f"is not done after {SECONDS} seconds", "make it end"
+    else:
+        wrong = f"takes more than {MEGABYTES:,} MB of memory, or more of the stack than there is"
+        remedy = "make it smaller"
+    return Result(wrong=wrong, where=Location(""), remedy=remedy)
+
+
+def _work(root: str, names: Sequence[str]) -> None:
+    """Runs in the process: bounded first, then file by file, a line of JSON for each."""
+    _bound()
+    for name in names:
+        signal.alarm(SECONDS)
+        found = _one(Path(root), name)
+        where = (found.where.path, found.where.line, found.where.column)
+        line = {"text": found.text, "wrong": found.wrong, "where": where, "remedy": found.remedy}
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+
+
+def _bound() -> None:
+    """Memory, where the system can; the clock's alarm ends the process by itself."""
+    try:
+        import resource  # noqa: PLC0415 - not on every system
+    except ImportError:  # pragma: no cover - Windows
+        return
+    most = MEGABYTES * 1_000_000
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _one(root: Path, name: str) -> Result:
+    try:
+        import rjsonnet  # noqa: PLC0415 - an extra, needed by projects with jsonnet only
+    except ImportError:
+        remedy = "install sloforge[jsonnet]"
+        return Result(wrong="jsonnet is not installed", where=Location(""), remedy=remedy)
+
+    files = _Files(root)
+    try:
+        # A snippet's own imports start a folder too high; those of a file start beside it.
+        text = rjsonnet.evaluate_snippet(
+            _WRAPPER,
+            f"import {json.dumps(name)}",
+            max_stack=_STACK,
+            import_callback=files.imported,
+            preserve_order=True,
+        )
+    except (RuntimeError, OSError, ValueError) as error:
+        return _explained(str(error), files.failed)
+    if len(text) > MAX_OUTPUT:
+        what = f"expected at most {MAX_OUTPUT:,} characters of JSON, got {len(text):,}"
+        return Result(wrong=what, where=Location(""))
+    return Result(text=text, where=Location(""))
+
+
+class _Files:
+    """What is imported: by the file that it stands in, or from vendor/, and never from outside."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._read: dict[Path, str] = {}
+        self.failed = Location("")
+
+    def imported(self, base: str, relative: str) -> tuple[str, str | None]:
+        """The file's path and text. Raises RuntimeError, and keeps the place of the import."""
+        for start in (Path(base), self._root / "vendor"):
+            found = (start / relative).resolve()
+            if not found.is_relative_to(self._root):
+                self.failed = self._place(base, relative)
+                raise RuntimeError(f"import of {relative}: it is outside of the project")
+            if found.is_file():
+                self._read[found] = found.read_text("utf-8")
+                return str(found), self._read[found]
+        self.failed = self._place(base, relative)
+        raise RuntimeError(f"import of {relative}: there is no such file")
+
+    def _place(self, base: str, relative: str) -> Location:
+        """Of the import itself: the engine names no place for it."""
+        for path, text in self._read.items():
+            at = max(text.find(f"'{relative}'"), text.find(f'"{relative}"'))
+            if at >= 0 and path.parent == Path(base):
+                line = text.count("\n", 0, at) + 1
+                return Location(str(path), line, at - text.rfind("\n", 0, at))
+        return Location("")
+
+
+def _explained(message: str, failed: Location) -> Result:
+    """The first line, and the innermost place of the trace."""
+    what = message.split("\n", 1)[0].removeprefix(_CALLED)
+    where = failed
+    frames = (one for one in _TRACE.finditer(message) if one["path"] != _WRAPPER)
+    if not failed.line and (frame := next(frames, None)) is not None:
+        where = Location(frame["path"], int(frame["line"]), int(frame["column"]))
+    return Result(wrong=f"not valid jsonnet: {what}", where=where)
+
+
+if __name__ == "__main__":
+    _work(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,123 @@
+"""Files -> documents -> native trees: which format a document is in, and who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sloforge.errors import Finding
+from sloforge.specs import files, jsonnet, openslo, openslo_alpha, project, pyrra, sloth, tree
+from sloforge.specs.fitting import fitted
+from sloforge.specs.foreign import Told
+from sloforge.specs.forms import VERSION
+from sloforge.specs.mistakes import Place
+from sloforge.specs.project import Context
+from sloforge.specs.settings import PROJECT_VERSION
+from sloforge.specs.tree import Node
+from sloforge.specs.words import did_you_mean, shown
+
+Reader = Callable[[Sequence[Node], Context, Told], list[Node]]
+
+
+def _as_it_is(documents: Sequence[Node], context: Context, told: Told) -> list[Node]:
+    del context, told
+    return list(documents)
+
+
+# Version -> from all documents to native services; versions of one reader are read together.
+READERS: Mapping[str, Reader] = {
+    VERSION: _as_it_is,
+    openslo.VERSION: openslo.services,
+    openslo_alpha.VERSION: openslo_alpha.services,
+    sloth.VERSION: sloth.services,
+    sloth.RESOURCE: sloth.services,
+    pyrra.VERSION: pyrra.services,
+}
+
+
+def documents(root: Path, paths: Iterable[Path], told: Told) -> list[Node]:
+    """Every document of the files, in order. What cannot be read is told."""
+    read = {path: _text(root, path, told) for path in paths}
+    programs = [path for path in read if path.suffix == jsonnet.SUFFIX and read[path] is not None]
+    evaluated = dict(zip(programs, jsonnet.evaluate(root, programs), strict=True))
+    found: list[Node] = []
+    for path, text in read.items():
+        if text is None:
+            continue
+        try:
+            if path in evaluated:
+                found += jsonnet.documents(evaluated[path], files.name_of(root, path))
+            else:
+                found += _parsed(text, files.name_of(root, path))
+        except tree.Malformed as refused:
+            told.wrong.append(refused.finding)
+    return found
+
+
+def translated(found: Iterable[Node], context: Context, told: Told) -> list[Node]:
+    """The documents as native trees; each format's are read together, for they name one another."""
+    by_reader: dict[Reader, list[Node]] = {reader: [] for reader in READERS.values()}
+    for document in found:
+        if (version := version_of(document, told)) is not None:
+            by_reader[READERS[version]].append(document)
+    return [
+        node if reader is _as_it_is else _fitted(node, context, told)
+        for reader, theirs in by_reader.items()
+        for node in reader(theirs, context, told)
+    ]
+
+
+def _fitted(service: Node, context: Context, told: Told) -> Node:
+    slos = service.value["slos"]
+    kept = [fitted(slo, context, told) for slo in slos.value]
+    return replace(service, value={**service.value, "slos": replace(slos, value=kept)})
+
+
+def version_of(document: Node, told: Told) -> str | None:
+    """The format; a missing version is found with the other keys of a native file."""
+    own, other = tree.child_of(document, "version"), tree.child_of(document, "apiVersion")
+    if own is None and other is not None:
+        if isinstance(other.value, str) and other.value in READERS:
+            return other.value
+        what = f"unknown format {shown(other.value)}"
+        remedy = did_you_mean(str(other.value), READERS)
+        here = Place(document, ("apiVersion",))
+        told.wrong.append(here.wrong(what, remedy, id_="S002"))
+        return None
+    if own is not None and isinstance(own.value, str) and own.value in READERS:
+        return own.value
+    return VERSION if is_known(document, VERSION, told.wrong) else None
+
+
+def is_known(node: Node, version: str, findings: list[Finding]) -> bool:
+    """Whether the rest can be judged; a missing version is found with the other keys."""
+    value = tree.child_of(node, "version")
+    if value is None or not isinstance(value.value, str) or value.value == version:
+        return True
+    remedy = f"the project's settings stand in {project.FILE}" * (value.value == PROJECT_VERSION)
+    what = f"expected `{version}`, got `{value.value}`"
+    findings.append(Place(node, ("version",)).wrong(what, remedy, id_="S002"))
+    return False
+
+
+def _text(root: Path, path: Path, told: Told) -> str | None:
+    try:
+        return files.text_of(root, path)
+    except files.Unreadable as refused:
+        told.wrong.append(refused.finding)
+        return None
+
+
+def _parsed(text: str, name: str) -> Iterator[Node]:
+    """A native service has a file of its own; other formats keep several documents in one."""
+    found = tree.documents(text, name)
+    if len(found) > 1 and not all(_is_foreign(one) for one in found):
+        raise tree.Malformed(found[1].where, *tree.several(len(found)))
+    yield from found
+
+
+def _is_foreign(document: Node) -> bool:
+    version = tree.child_of(document, "version")
+    known = version is not None and version.value == sloth.VERSION
+    return known or (version is None and tree.child_of(document, "apiVersion") is not None)

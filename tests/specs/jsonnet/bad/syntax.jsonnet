@@ -1,0 +1,4 @@
+{
+  version: 'sloforge/v1',
+  service: 'a' +,
+}

@@ -1,0 +1,1 @@
+{ version: 'sloforge/v1', service: nobody }

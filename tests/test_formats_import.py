@@ -1,0 +1,125 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from tests.formats_project import SPECS, load, repository
+
+from sloforge.errors import Problem
+from sloforge.formats import importing, telling, verify
+from sloforge.formats.commands import import_command
+
+CART = SPECS / "sloth" / "good" / "events.yaml"
+
+
+def run(root: Path, *arguments: object):
+    words = [str(one) for one in arguments]
+    return CliRunner().invoke(import_command, words, obj=root, catch_exceptions=False)
+
+
+def test_a_file_is_written_for_each_service_with_its_comments(tmp_path):
+    repository(tmp_path)
+    result = run(tmp_path, CART)
+    assert result.exit_code == 0
+    text = (tmp_path / "slos" / "cart.yaml").read_text()
+    assert text.startswith("# Carts, as Sloth has them.\nversion: sloforge/v1\nservice: cart\n")
+    assert "slos:\n# One in a thousand may fail.\n- name: answers\n" in text
+    assert "# slow ones, as all without the quick ones" in text
+    assert yaml.safe_load(text)["slos"][1]["sli"] == {
+        "latency": {"histogram": 'cart_request_seconds{job="cart"}', "threshold": 0.25}
+    }
+
+
+@pytest.mark.parametrize("tool", ["sloth", "pyrra", "openslo"])
+def test_what_is_imported_means_what_the_reader_says(tool, tmp_path):
+    """The same model from the file itself and from the native file that is made of it."""
+    for path in sorted((SPECS / tool / "good").glob("*.yaml")):
+        there = repository(tmp_path / f"{path.stem}-there")
+        (there / "slos" / path.name).write_text(path.read_text())
+        here = repository(tmp_path / f"{path.stem}-here")
+        importing.write(here / "slos", importing.convert(here, [path]))
+        assert meaning(load(here)) == meaning(load(there))
+
+
+def meaning(project):
+    """All but the places, and the order of files."""
+    found = []
+    for service in project.services:
+        for slo in service.slos:
+            fields = {f: getattr(slo, f) for f in slo.__slots__ if f != "source"}
+            found.append((service.name, service.owner, service.job, service.tier, fields))
+    return found
+
+
+def test_what_is_lost_and_what_changes_is_told_slo_by_slo(tmp_path):
+    repository(tmp_path)
+    found = importing.convert(tmp_path, [SPECS / "sloth" / "bad" / "tier-labels.yaml"])
+    lines = list(telling.notes(found))
+    assert lines[0] == "cart/answers"
+    assert [line.split()[0] for line in lines[1:]].count("lost") == 3
+    assert any("weighted by events, not averaged over time" in line for line in lines)
+    assert any(
+        "page_alert.labels.routing_key: cannot be put on some alerts" in line for line in lines
+    )
+
+
+def test_an_slo_that_comes_to_nothing_is_told(tmp_path):
+    repository(tmp_path)
+    found = importing.convert(tmp_path, [SPECS / "openslo" / "bad" / "lost.yaml"])
+    assert found.dropped == ("search/month", "search/elsewhere")
+    assert "search/elsewhere (not imported)" in list(telling.notes(found))
+
+
+def test_nothing_is_written_over(tmp_path):
+    root = repository(tmp_path, cart="mine")
+    with pytest.raises(Problem, match=r"cart\.yaml is there already, and nothing was written"):
+        run(root, CART)
+    assert (root / "slos" / "cart.yaml").read_text() == "mine"
+
+
+def test_a_project_file_is_needed(tmp_path):
+    with pytest.raises(Problem, match=r"slos/project\.yaml is missing"):
+        run(tmp_path, CART)
+
+
+def test_printing_writes_nothing(tmp_path):
+    repository(tmp_path)
+    result = run(tmp_path, "--print", CART)
+    assert "service: cart" in result.output
+    assert not (tmp_path / "slos" / "cart.yaml").exists()
+
+
+ONE = """\
+version: prometheus/v1
+service: shop
+slos:
+- name: answers
+  objective: 99.9
+  sli: {events: {error_query: 'sum(rate(hits_total{code="500"}[{{.window}}]))', total_query: 'sum(rate(hits_total[{{.window}}]))'}}
+  alerting: {ticket_alert: {disable: true}}
+"""
+
+
+def test_the_error_ratios_of_both_tools_are_compared_in_promtool(tmp_path):
+    root = repository(tmp_path)
+    (tmp_path / "shop.yml").write_text(ONE)
+    found = importing.convert(root, [tmp_path / "shop.yml"])
+    compared = verify.compare(found)
+    assert [str(one.window) for one in compared] == [
+        "0:05:00",
+        "0:30:00",
+        "1:00:00",
+        "6:00:00",
+        "1 day, 0:00:00",
+    ]
+    assert all(one.difference is not None and one.difference < 0.01 for one in compared)
+    # A wrong translation shows.
+    broken = {
+        (
+            "shop",
+            "answers",
+        ): 'sum(rate(hits_total{code!="500"}[$window])) / sum(rate(hits_total[$window]))'
+    }
+    wrong = importing.Imported(project=found.project, texts={}, notes=(), dropped=(), ratios=broken)
+    assert all(one.difference is not None and one.difference > 0.5 for one in verify.compare(wrong))
+    assert telling.comparison(compared).splitlines()[1].startswith("shop/answers      5m  ")

@@ -1,0 +1,71 @@
+import json
+from pathlib import Path
+
+import pytest
+from tests.formats_project import SPECS, load, place, repository
+
+from sloforge.errors import SpecProblem
+from sloforge.specs import jsonnet
+
+LOOP = SPECS / "jsonnet" / "good" / "loop.jsonnet"
+
+
+def refused(root: Path) -> str:
+    with pytest.raises(SpecProblem) as caught:
+        load(root)
+    return str(caught.value)
+
+
+def test_one_file_gives_services_of_several_formats(tmp_path):
+    place(tmp_path, LOOP)
+    found = [(slo.id, str(slo.objective)) for slo in load(tmp_path).slos]
+    assert found == [
+        ("library-north", "0.999"),
+        ("library-south", "0.995"),
+        ("reading-room-seats", "0.9995"),
+    ]
+
+
+def test_the_reference_implementation_says_the_same(tmp_path):
+    reference = pytest.importorskip("_jsonnet")
+    place(tmp_path, LOOP)
+    path = tmp_path / "slos" / "jsonnet-loop.jsonnet"
+    (ours,) = jsonnet.evaluate(tmp_path, [path])
+    theirs = reference.evaluate_file(str(path))
+    assert json.loads(ours.text) == json.loads(theirs)
+
+
+def test_what_never_ends_or_grows_without_bound_is_stopped_and_the_rest_is_read(tmp_path):
+    endless = "std.foldl(function(a, b) a + b, std.range(1, 1000000000), 0)"
+    huge = (
+        "local d(n) = if n == 0 then 'xxxxxxxxxxxxxxxx' else d(n - 1) + d(n - 1); std.length(d(40))"
+    )
+    repository(tmp_path, a__jsonnet=endless, b__jsonnet=huge, c__jsonnet="{ x: nobody }")
+    lines = refused(tmp_path).splitlines()
+    stopped = ("is not done after 5 seconds; make it end", "make it smaller")
+    assert lines[0].startswith("slos/a.jsonnet: ")
+    assert lines[0].endswith(stopped)
+    assert lines[1].startswith("slos/b.jsonnet: ")
+    assert lines[1].endswith(stopped)
+    assert lines[2] == "slos/c.jsonnet:1:6: not valid jsonnet: variable is not defined: nobody"
+
+
+def test_a_link_out_of_the_project_is_not_followed(tmp_path):
+    outside = tmp_path / "secret.libsonnet"
+    outside.write_text("{}")
+    root = repository(tmp_path / "root", a__jsonnet="import 'b.libsonnet'")
+    (root / "slos" / "b.libsonnet").symlink_to(outside)
+    assert refused(root) == (
+        "slos/a.jsonnet:1:8: not valid jsonnet: import of b.libsonnet: it is outside of the project"
+    )
+
+
+def test_vendored_libraries_are_found(tmp_path):
+    root = repository(tmp_path, a__jsonnet="(import 'lib/slo.libsonnet').service('shop')")
+    (root / "vendor" / "lib").mkdir(parents=True)
+    (root / "vendor" / "lib" / "slo.libsonnet").write_text(
+        "{ service(name):: { version: 'sloforge/v1', service: name, owner: 'web', slos: [{"
+        " name: 'answers', objective: 99.9,"
+        " sli: { ratio: { total: 'all_total', bad: 'bad_total' } } }] } }"
+    )
+    assert [slo.id for slo in load(root).slos] == ["shop-answers"]
