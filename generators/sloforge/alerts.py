@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from sloforge import naming
+from sloforge.planestates import StateRule, state_rules
 from sloforge.promql import duration, seconds
 from sloforge.sli import Quantile
 from sloforge.windows import DAY, AlertSeverity, Burn
@@ -25,6 +26,7 @@ AlertKind = Literal[
     "rules-stale",
     "down",
     "instrumentation-gone",
+    "state",
 ]
 # What may stand in `disable` beside the names of burns.
 SLO_KINDS: tuple[AlertKind, ...] = ("budget-exhausted", "half-budget-in-a-day", "rules-stale")
@@ -55,7 +57,20 @@ class Alert:
 
 def alerts(project: Project) -> tuple[Alert, ...]:
     """All alerts but the Watchdog, in the order of the files."""
-    return tuple(a for service in project.services for a in service_alerts(project, service))
+    found = (a for service in project.services for a in service_alerts(project, service))
+    return (*found, *state_alerts(project))
+
+
+def state_alerts(project: Project) -> tuple[Alert, ...]:
+    """Those on what workload planes are; rules, tests and runbooks of their own say the rest."""
+    planes = project.planes
+    services = [s for s in project.services if planes and s.name == planes.service]
+    return tuple(
+        _state(project, service, rule)
+        for service in services
+        if planes is not None
+        for rule in state_rules(planes, service)
+    )
 
 
 def service_alerts(project: Project, service: Service) -> tuple[Alert, ...]:
@@ -84,6 +99,18 @@ def inputs(service: Service) -> tuple[str, ...]:
     """The families that a scrape of the service must hold, as selectors on its job."""
     found = {str(s.on_job(service.job)) for slo in service.slos for s in slo.sli.inputs()}
     return tuple(sorted(found))
+
+
+def _state(project: Project, service: Service, rule: StateRule) -> Alert:
+    alert = _alert(project, service, None, _Kind(name="state"))
+    return replace(
+        alert,
+        name=rule.name,
+        severity=rule.severity,
+        wait=rule.wait,
+        labels=_with(alert.labels, severity=rule.severity),
+        runbook=rule.runbook,
+    )
 
 
 def _service(project: Project, service: Service) -> Iterator[Alert]:

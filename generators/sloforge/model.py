@@ -12,6 +12,7 @@ from sloforge.windows import BASE, DAY, HOUR, AlertSeverity, Burn
 
 if TYPE_CHECKING:
     from sloforge.errors import Location
+    from sloforge.planes import Planes
     from sloforge.promql import Selector
     from sloforge.sli import Sli
 
@@ -218,6 +219,7 @@ class Project:
     settings: Settings
     services: tuple[Service, ...]
     authored: Pairs = field(default=())
+    planes: Planes | None = None
 
     @property
     def slos(self) -> tuple[Slo, ...]:

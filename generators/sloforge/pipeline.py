@@ -19,17 +19,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sloforge import generate, output, specs
+from sloforge.errors import Problem
 
 if TYPE_CHECKING:
     from sloforge.artifacts import Artifact, Change
+    from sloforge.errors import Finding
     from sloforge.generate import Generator
-    from sloforge.model import Project, Service
+    from sloforge.model import Project
 
 MEMORY = ".sloforge/build.json"
 # Below this, starting processes takes longer than it saves.
 WORTH_A_POOL = 40
 CHUNK = 8
-LIBRARIES = ("grafanalib", "PyYAML", "jinja2")
+LIBRARIES = ("grafanalib", "PyYAML")
 Hashes = Mapping[str, str]
 
 
@@ -47,10 +49,11 @@ def build(root: Path, only: Iterable[str] = (), *, remember: bool = True) -> Bui
     project = specs.load(root)
     generators = chosen(only)
     known = _read(root) if remember else {}
-    keys = {s.name: _key(project, s, generators) for s in project.services}
+    alone = _alone(project)
+    keys = {one.services[0].name: _key(one, generators) for one in alone}
     fresh = {k: known[k] for k in keys.values() if k in known and _on_disk(root, known[k])}
-    stale = tuple(s for s in project.services if keys[s.name] not in fresh)
-    made = _services(project, stale, generators)
+    stale = tuple(one for one in alone if keys[one.services[0].name] not in fresh)
+    made = _services(stale, generators)
     artifacts = [one for parts in made.values() for one in parts]
     artifacts += generate.artifacts(project, [g for g in generators if g.scope == "project"])
     kept = {path for hashes in fresh.values() for path in hashes}
@@ -63,11 +66,16 @@ def build(root: Path, only: Iterable[str] = (), *, remember: bool = True) -> Bui
 def apply(root: Path, built: Build) -> None:
     """Write the changes, then the memory: a memory ahead of the disk is never believed."""
     output.apply(root, built.changes)
-    file = root / MEMORY
-    file.parent.mkdir(exist_ok=True)
-    staging = file.with_suffix(f".{os.getpid()}.tmp")
-    staging.write_text(json.dumps(built.memory, sort_keys=True), encoding="utf-8")
-    staging.replace(file)
+    text = json.dumps({key: _sealed(key, built.memory[key]) for key in sorted(built.memory)})
+    try:
+        with output.private(root) as folder:
+            staging = folder / "memory"
+            staging.write_text(text, encoding="utf-8")
+            staging.replace(root / MEMORY)
+    except OSError as error:
+        where = error.filename2 or error.filename or root / MEMORY
+        message = f"cannot write {where}: {error.strerror}; free the way and build again"
+        raise Problem(message) from error
 
 
 def chosen(only: Iterable[str]) -> tuple[Generator, ...]:
@@ -76,34 +84,72 @@ def chosen(only: Iterable[str]) -> tuple[Generator, ...]:
     return tuple(g for g in generate.GENERATORS if not names or g.name in names)
 
 
+def _alone(project: Project) -> tuple[Project, ...]:
+    """A project for each service, with no more than the service's files are made of.
+
+    They depend on which common runbooks there are, never on what those say: the texts are left out.
+    """
+    own: dict[str, list[tuple[str, str]]] = {}
+    for path, text in project.authored:
+        if path.startswith("runbooks/"):
+            own.setdefault(path.split("/")[1], []).append((path, text))
+    common = [(path, "") for path, _ in own.get("common", ())]
+    planes = project.planes.service if project.planes else ""
+    return tuple(
+        replace(
+            project,
+            services=(one,),
+            authored=tuple(sorted([*common, *own.get(one.name, ())])),
+            planes=project.planes if planes == one.name else None,
+        )
+        for one in project.services
+    )
+
+
 def _services(
-    project: Project, services: tuple[Service, ...], generators: tuple[Generator, ...]
+    alone: tuple[Project, ...], generators: tuple[Generator, ...]
 ) -> dict[str, tuple[Artifact, ...]]:
-    mine = tuple(g for g in generators if g.scope == "service")
-    alone = [replace(project, services=(service,)) for service in services]
-    if len(services) < WORTH_A_POOL or (os.cpu_count() or 1) == 1:
-        parts = [generate.artifacts(one, mine) for one in alone]
-        return {service.name: part for service, part in zip(services, parts, strict=True)}
-    names = tuple(generator.name for generator in mine)
-    with ProcessPoolExecutor() as pool:
-        found = pool.map(_one, alone, [names] * len(alone), chunksize=CHUNK)
-        return {service.name: part for service, part in zip(services, found, strict=True)}
+    """Raises Problem with the findings of all services."""
+    names = tuple(dict.fromkeys(g.name for g in generators if g.scope == "service"))
+    if len(alone) < WORTH_A_POOL or (os.cpu_count() or 1) == 1:
+        parts = [_one(one, names) for one in alone]
+    else:
+        with ProcessPoolExecutor() as pool:
+            parts = list(pool.map(_one, alone, [names] * len(alone), chunksize=CHUNK))
+    if findings := [finding for part in parts for finding in part.findings]:
+        raise Problem(findings=findings)
+    services = [one.services[0].name for one in alone]
+    return {name: part.artifacts for name, part in zip(services, parts, strict=True)}
 
 
-def _one(project: Project, names: tuple[str, ...]) -> tuple[Artifact, ...]:
-    """Runs in a worker; a generator is found there by its name."""
-    return generate.artifacts(project, [g for g in chosen(names) if g.scope == "service"])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What one service came to: its files, or what keeps it from having them."""
+
+    artifacts: tuple[Artifact, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
-def _key(project: Project, service: Service, generators: tuple[Generator, ...]) -> str:
+def _one(project: Project, names: tuple[str, ...]) -> _Part:
+    """Runs in a worker; a generator is found there by its name, and none is named for nothing."""
+    mine = [g for g in generate.GENERATORS if g.scope == "service" and g.name in names]
+    try:
+        return _Part(artifacts=generate.artifacts(project, mine))
+    except Problem as problem:
+        if not problem.findings:
+            raise
+        return _Part(findings=problem.findings)
+
+
+def _key(alone: Project, generators: tuple[Generator, ...]) -> str:
     """Everything that a service's files are made of."""
+    (service,) = alone.services
     digest = hashlib.sha256(_code().encode())
     digest.update(repr([generator.name for generator in generators]).encode())
-    digest.update(repr(project.settings).encode())
+    digest.update(repr(alone.settings).encode())
     digest.update(repr(service).encode())
-    for path, text in project.authored:
-        if path.startswith((f"runbooks/{service.name}/", "runbooks/common/")):
-            digest.update(f"{path}\0{text}\0".encode())
+    digest.update(repr(alone.planes).encode())
+    digest.update(repr(alone.authored).encode())
     return f"{service.name}:{digest.hexdigest()}"
 
 
@@ -112,7 +158,7 @@ def _code() -> str:
     """Ourselves, Python, and the libraries whose words end up in the files."""
     digest = hashlib.sha256(platform.python_version().encode())
     here = Path(__file__).parent
-    for file in sorted(path for path in here.rglob("*") if path.suffix in (".py", ".j2")):
+    for file in sorted(path for path in here.rglob("*") if path.suffix == ".py"):
         digest.update(file.read_bytes())
     for library in LIBRARIES:
         digest.update(metadata.version(library).encode())
@@ -135,19 +181,23 @@ def _on_disk(root: Path, hashes: Hashes) -> bool:
     return True
 
 
+def _sealed(key: str, hashes: Hashes) -> dict[str, object]:
+    """With a digest of the entry and of our own code, so that only what we wrote is believed."""
+    entry = json.dumps([_code(), key, dict(hashes)], sort_keys=True)
+    return {"files": dict(hashes), "seal": hashlib.sha256(entry.encode()).hexdigest()}
+
+
 def _read(root: Path) -> dict[str, Hashes]:
-    """What was remembered; anything that does not look like it is forgotten."""
+    """What was remembered; anything that we did not write like that is forgotten."""
     try:
         found = json.loads((root / MEMORY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
         return {}
-    return {key: value for key, value in found.items() if _is_hashes(value)}
-
-
-def _is_hashes(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(path, str) and isinstance(digest, str) and ".." not in path
-        for path, digest in value.items()
-    )
+    entries = {k: v.get("files") for k, v in found.items() if isinstance(v, dict)}
+    return {
+        key: files
+        for key, files in entries.items()
+        if isinstance(files, dict) and found[key] == _sealed(key, files)
+    }

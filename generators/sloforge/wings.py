@@ -38,6 +38,13 @@ def _lint_health() -> click.Command:
     return command(_slo)
 
 
+def _prober() -> click.Command:
+    from sloforge.health.planes.command import command
+    from sloforge.specs.planes import load_file
+
+    return command(load_file)
+
+
 def _slo(root: Path, name: str) -> Slo:
     """`service/slo` of the project. Raises Problem where there is none."""
     from sloforge import specs
@@ -70,7 +77,7 @@ WINGS: tuple[Wing, ...] = (
     Wing(
         "prober",
         "Probe the workload planes and export their states.",
-        _named("health.planes.command", "prober"),
+        _prober,
     ),
     Wing("probe", "Stanzas that run slo-probe.", _named("health.commands", "probe")),
     Wing("lint-health", "Find health-check settings that hurt.", _lint_health),

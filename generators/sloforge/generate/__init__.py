@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from sloforge.generate.alertmanager import alertmanager
+from sloforge.generate.boards.planes import plane_dashboards
 from sloforge.generate.dashboards import service_dashboards, shared_dashboards
+from sloforge.generate.planes import plane_recording, plane_rules
 from sloforge.generate.promtests import promtests
+from sloforge.generate.promtests.planes import plane_tests
 from sloforge.generate.recording import recording
 from sloforge.generate.rules import rules, watchdog
-from sloforge.generate.runbooks import runbooks
+from sloforge.generate.runbooks import service_runbooks, shared_runbooks
 
 if TYPE_CHECKING:
     from sloforge.artifacts import Artifact
@@ -35,14 +38,19 @@ class Generator:
 
 
 GENERATORS: tuple[Generator, ...] = (
-    Generator("recording", recording, ("recording/*.yml",), "service"),
-    Generator("rules", rules, ("rules/*.yml",), "service"),
-    Generator("rules", watchdog, ("rules/*.yml",)),
-    Generator("tests", promtests, ("tests/rules/**/*.promtest.yml",), "service"),
-    Generator("dashboards", service_dashboards, ("dashboards/*.json",), "service"),
-    Generator("dashboards", shared_dashboards, ("dashboards/*.json",)),
+    Generator("recording", recording, ("recording/**/*",), "service"),
+    Generator("rules", rules, ("rules/**/*",), "service"),
+    Generator("rules", watchdog, ("rules/**/*",)),
+    Generator("tests", promtests, ("tests/rules/**/*",), "service"),
+    Generator("dashboards", service_dashboards, ("dashboards/**/*",), "service"),
+    Generator("dashboards", shared_dashboards, ("dashboards/**/*",)),
+    Generator("recording", plane_recording, ("recording/**/*",)),
+    Generator("rules", plane_rules, ("rules/**/*",)),
+    Generator("tests", plane_tests, ("tests/rules/**/*",)),
+    Generator("dashboards", plane_dashboards, ("dashboards/**/*",)),
     Generator("alertmanager", alertmanager, ("alertmanager/alertmanager.yml",)),
-    Generator("runbooks", runbooks, ("runbooks/README.md",)),
+    Generator("runbooks", service_runbooks, (), "service"),
+    Generator("runbooks", shared_runbooks, ("runbooks/README.md",)),
 )
 
 

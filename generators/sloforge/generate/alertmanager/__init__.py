@@ -8,6 +8,7 @@ from sloforge import naming
 from sloforge.artifacts import Artifact, yaml_artifact
 from sloforge.generate.alertmanager.base import BASE, base_config
 from sloforge.generate.alertmanager.inhibitions import inhibitions, matcher
+from sloforge.generate.alertmanager.planes import plane_inhibitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,11 @@ def config(project: Project) -> Config:
     rest = {key: value for key, value in base.items() if key not in _OURS}
     return rest | {
         "route": _root(project, base),
-        "inhibit_rules": [*_list(base, "inhibit_rules"), *inhibitions(project)],
+        "inhibit_rules": [
+            *_list(base, "inhibit_rules"),
+            *inhibitions(project),
+            *plane_inhibitions(project),
+        ],
         "receivers": _list(base, "receivers"),
     }
 

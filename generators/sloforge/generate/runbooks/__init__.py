@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from sloforge.alerts import Alert, service_alerts
+from sloforge.alerts import Alert, service_alerts, state_alerts
 from sloforge.artifacts import COMMAND, Artifact
 from sloforge.errors import Finding, Problem
 from sloforge.generate.runbooks.links import links
 from sloforge.generate.runbooks.markers import begin, end, marked, refreshed
 from sloforge.generate.runbooks.meaning import alert, alert_table, budget, meaning
-from sloforge.generate.runbooks.page import README, ROOT, Page, by_runbook, new_page, pages
+from sloforge.generate.runbooks.page import (
+    README,
+    ROOT,
+    Page,
+    by_runbook,
+    directory,
+    new_page,
+    pages,
+)
+from sloforge.generate.runbooks.planes import planes
 from sloforge.generate.runbooks.queries import queries
 from sloforge.generate.runbooks.spelling import code, listed, table
 from sloforge.generate.runbooks.timing import timing
@@ -25,6 +34,7 @@ BLOCKS: dict[str, Callable[[Page], str]] = {
     "links": links,
     "alerts": alert_table,
     "budget": budget,
+    "planes": planes,
 }
 # What the runbook of an alert must hold.
 REQUIRED = ("alert", "meaning", "queries", "timing", "links")
@@ -45,13 +55,32 @@ def runbooks(project: Project) -> Iterator[Artifact]:
 
     Raises Problem with every marker that is out of order: where a block ends is not guessed.
     """
-    found = [(page, marked(page.path, page.text, BLOCKS)) for page in pages(project)]
-    findings: list[Finding] = [finding for _, text in found for finding in text.findings]
+    found = tuple(pages(project))
+    yield from _refreshed(found)
+    yield Artifact(README, _readme(project, [page.path for page in found if not page.alerts]))
+
+
+def service_runbooks(project: Project) -> Iterator[Artifact]:
+    """Those in the services' own directories, which depend on their service alone."""
+    own = {f"{ROOT}{service.name}" for service in project.services}
+    yield from _refreshed(page for page in pages(project) if directory(page.path) in own)
+
+
+def shared_runbooks(project: Project) -> Iterator[Artifact]:
+    """Those of all services, and the table."""
+    own = {f"{ROOT}{service.name}" for service in project.services}
+    found = tuple(pages(project))
+    yield from _refreshed(page for page in found if directory(page.path) not in own)
+    yield Artifact(README, _readme(project, [page.path for page in found if not page.alerts]))
+
+
+def _refreshed(found: Iterable[Page]) -> Iterator[Artifact]:
+    texts = [(page, marked(page.path, page.text, BLOCKS)) for page in found]
+    findings: list[Finding] = [finding for _, text in texts for finding in text.findings]
     if findings:
         raise Problem(findings=findings)
-    for page, text in found:
+    for page, text in texts:
         yield Artifact(page.path, refreshed(text, partial(_block, page)))
-    yield Artifact(README, _readme(project, [page.path for page, _ in found if not page.alerts]))
 
 
 def skeleton(project: Project, name: str) -> str:
@@ -97,7 +126,8 @@ def _readme(project: Project, procedures: list[str]) -> str:
 
 
 def _service(project: Project, service: Service) -> str:
-    rows = [_row(project, one) for one in service_alerts(project, service)]
+    states = (one for one in state_alerts(project) if one.service is service)
+    rows = [_row(project, one) for one in (*service_alerts(project, service), *states)]
     head = ("Alert", "Severity", "Of", "Owner", "Reaches", "Runbook")
     return "\n\n".join([f"## {service.name}", service.description, table(head, rows)])
 

@@ -8,6 +8,7 @@ from sloforge import naming
 from sloforge.alerts import AlertKind, half_budget_factor, inputs
 from sloforge.generate.runbooks.asked import Asked, asked
 from sloforge.generate.runbooks.page import Page
+from sloforge.generate.runbooks.planes import questions
 from sloforge.generate.runbooks.spelling import code, rounded
 from sloforge.promql import quote
 from sloforge.windows import DAY
@@ -28,6 +29,8 @@ def common(page: Page, kind: AlertKind) -> Iterator[Asked]:
             yield from _half(page)
         case "rules-stale":
             yield from _stale()
+        case "state":
+            yield from questions()
         case _:
             return
 

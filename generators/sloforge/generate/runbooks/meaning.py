@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from sloforge import planestates
 from sloforge.alerts import Alert, half_budget_factor, inputs, service_alerts
 from sloforge.generate.runbooks.page import Page
 from sloforge.generate.runbooks.spelling import (
@@ -85,6 +86,8 @@ def condition(one: Alert) -> str:
             return bad + _guard(slo, "1d")
         case "budget-exhausted" if slo is not None:
             return f"nothing is left of the budget of the last {duration(slo.window)}"
+        case "state":
+            return planestates.condition(one.name) + _lasting(one)
         case "rules-stale":
             gone = "its series are there, but what is recorded from them is missing or old"
             return gone + _lasting(one)

@@ -121,7 +121,7 @@ def _where(http: Http, slo: Slo) -> Iterator[Asked]:
     sli = slo.sli
     if isinstance(sli, Ratio):
         if sli.part_is_bad and isinstance(sli.part, Selector) and _same(sli.part, http.requests):
-            yield _by_status(http, slo, sli.part)
+            yield from _by_status(http, slo, sli.part)
     elif isinstance(sli, Latency | Quantile):
         if _same(sli.histogram, http.duration) and not sli.native:
             yield _by_route(http, slo, sli)
@@ -133,13 +133,15 @@ def _same(mine: Selector, other: Selector | None) -> bool:
     return other is not None and mine.name == other.name
 
 
-def _by_status(http: Http, slo: Slo, part: Selector) -> Asked:
+def _by_status(http: Http, slo: Slo, part: Selector) -> Iterator[Asked]:
+    """Nothing where the SLI picks bad requests by labels that are not recorded: all would show."""
     labels = (http.route, http.method, http.status)
     series = _recorded(naming.HTTP_REQUESTS, slo, part, labels)
-    by = (http.route, http.method, http.status)
-    return asked(
+    if not any(matcher.label in labels for matcher in part.matchers):
+        return
+    yield asked(
         "Which requests fail, and with which status?",
-        f"topk(10, {sum_by(by, str(series))} > 0)",
+        f"topk(10, {sum_by(labels, str(series))} > 0)",
         "one route: look at what it alone does, and at what was changed there",
         "all routes: look at the process, its host, and what went out last",
         "nothing: no request fails at this moment",

@@ -130,7 +130,7 @@ def _notes(page: Page) -> str:
 
 def _each_note(page: Page) -> Iterator[str]:
     interval = span(page.project.settings.interval)
-    scrape = span(max(service.scrape_interval for service in page.services))
+    scrape = span(max((one.scrape_interval for one in page.services), default=timedelta(0)))
     yield (
         "Counted from the first bad moment after a clean and equally busy past; "
         f"add up to one scrape ({scrape}) and one evaluation ({interval})."
