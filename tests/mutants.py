@@ -52,42 +52,56 @@ def mutants(groups: list[dict[str, Any]], wanted: str) -> Iterator[Mutant]:
 
 
 def _expressions(expr: str) -> Iterator[tuple[str, str]]:
+    yield from _ranges(expr)
+    yield from _bounds(expr)
+    for found in MATCHER.finditer(expr):
+        yield f"{found[0].rstrip(',')} dropped at {found.start()}", _put(expr, found, "")
+    for found in ZERO_FILL.finditer(expr):
+        yield f"zero fill dropped at {found.start()}", _put(expr, found, "")
+    yield from _swaps(expr)
+    yield from _conditions(expr)
+    if expr.startswith("vector("):
+        yield "constant changed", expr.replace("vector(", "vector(0.5 * ")
+
+
+def _ranges(expr: str) -> Iterator[tuple[str, str]]:
     for found in RANGE.finditer(expr):
         for factor, word in ((2, "twice"), (0.5, "half")):
             count = int(int(found[1]) * factor)
             over = f"[{count}{found[2]}{found[3] or ''}]" if count else "[1s]"
             yield f"{found[0]} {word} at {found.start()}", _put(expr, found, over)
+
+
+def _bounds(expr: str) -> Iterator[tuple[str, str]]:
     for found in BOUND.finditer(expr):
         operator, mode, value = found[1], found[2] or "", found[3]
         turned = {">": "<", ">=": "<", "<": ">", "<=": ">"}[operator]
         yield f"{found[0]} turned at {found.start()}", _put(expr, found, f"{turned} {mode}{value}")
-        if float(value):
-            for factor in (0.5, 2):
-                other = f"{operator} {mode}{float(value) * factor:.9g}"
-                yield f"{found[0]} x {factor} at {found.start()}", _put(expr, found, other)
-        else:
+        if not float(value):
             yield f"{found[0]} dropped at {found.start()}", _put(expr, found, "")
-    for found in MATCHER.finditer(expr):
-        yield f"{found[0].rstrip(',')} dropped at {found.start()}", _put(expr, found, "")
-    for found in ZERO_FILL.finditer(expr):
-        yield f"zero fill dropped at {found.start()}", _put(expr, found, "")
+            continue
+        for factor in (0.5, 2):
+            other = f"{operator} {mode}{float(value) * factor:.9g}"
+            yield f"{found[0]} x {factor} at {found.start()}", _put(expr, found, other)
+
+
+def _swaps(expr: str) -> Iterator[tuple[str, str]]:
     for old, new in SWAPS:
-        for found in re.finditer(
-            r"(?<![\w])" + re.escape(old) if old[0].isalnum() else re.escape(old), expr
-        ):
-            yield (
-                f"{old.strip()} -> {new.strip() or 'nothing'} at {found.start()}",
-                _put(expr, found, new),
-            )
-    conditions = re.split(r"\nand on \([^)]*\)\n", expr)
-    if len(conditions) > 1:
-        for at in range(len(conditions)):
-            joint = re.search(r"\nand on \([^)]*\)\n", expr)
-            assert joint is not None
-            kept = [one for other, one in enumerate(conditions) if other != at]
-            yield f"condition {at + 1} dropped", joint[0].join(kept)
-    if expr.startswith("vector("):
-        yield "constant changed", expr.replace("vector(", "vector(0.5 * ")
+        start = r"(?<![\w])" if old[0].isalnum() else ""
+        for found in re.finditer(start + re.escape(old), expr):
+            what = f"{old.strip()} -> {new.strip() or 'nothing'} at {found.start()}"
+            yield what, _put(expr, found, new)
+
+
+def _conditions(expr: str) -> Iterator[tuple[str, str]]:
+    """Each of the conditions that an alert joins, left out."""
+    joint = re.search(r"\nand on \([^)]*\)\n", expr)
+    if joint is None:
+        return
+    conditions = expr.split(joint[0])
+    for at in range(len(conditions)):
+        kept = [one for other, one in enumerate(conditions) if other != at]
+        yield f"condition {at + 1} dropped", joint[0].join(kept)
 
 
 def _put(expr: str, found: re.Match[str], new: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from tests.toy_project import BASE, PROJECT, load
 
-from sloforge.checks import amtool
+from sloforge import amtool
 from sloforge.checks.alertmanager import alertmanager
 from sloforge.errors import Problem
 from sloforge.generate.alertmanager import FILE, config

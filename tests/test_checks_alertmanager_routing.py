@@ -5,7 +5,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sloforge.checks import amtool
+from sloforge import amtool
 from sloforge.checks.alertmanager import receivers_of
 from sloforge.checks.alertmanager.routing import MatcherError, parse
 from sloforge.promql import Matcher

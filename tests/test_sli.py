@@ -354,6 +354,7 @@ def test_slow_events_of_a_native_fixture_lie_above_the_threshold() -> None:
     (one,) = SLOW_NATIVE.series(fixture((1, "0"), (1, "0.5")))
     # Schema 0: bucket i holds (2^(i-1), 2^i]; of five from -3 on the first ends at 0.125, the last begins at 1.
     assert one.values == (
+        "{{schema:0 count:0 sum:0 offset:-3 buckets:[0 0 0 0 0]}} "
         "{{schema:0 count:60 sum:0 offset:-3 buckets:[60 0 0 0 0]}} "
         "{{schema:0 count:120 sum:0 offset:-3 buckets:[90 0 0 0 30]}}"
     )

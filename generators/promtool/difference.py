@@ -22,7 +22,9 @@ class _Thing:
 
     @property
     def name(self) -> str:
-        shown = {key: value for key, value in self.labels.items() if key != "alertname"}
+        # An alert's name stands in the title of its test already; a sample's label does not.
+        hidden = () if "value" in self.rest else ("alertname",)
+        shown = {key: value for key, value in self.labels.items() if key not in hidden}
         metric = shown.pop("__name__", "")
         pairs = ", ".join(f'{key}="{value}"' for key, value in sorted(shown.items()))
         return f"{metric}{{{pairs}}}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,11 @@ from sloforge.artifacts import Artifact, Change
 from sloforge.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
+
+# Where we keep what is ours alone; git never sees it.
+PRIVATE = ".sloforge"
+_STAGING = "staging-"
 
 
 def plan(
@@ -23,25 +29,34 @@ def plan(
 ) -> tuple[Change, ...]:
     """Compare with every file that matches an owned pattern, so that orphans show up too.
 
-    `kept` are paths that are known to be as they should.
+    `kept` are paths that are known to be as they should. Raises Problem where a file cannot be
+    read.
     """
     want = {artifact.path: artifact.text for artifact in artifacts}
-    found = {file for pattern in owned for file in root.glob(pattern) if file.is_file()}
+    found = {file for pattern in owned for file in root.glob(pattern) if _is_file(file)}
     paths = want.keys() | {file.relative_to(root).as_posix() for file in found}.difference(kept)
-    have = {path: _read(root / path) for path in paths}
+    have = {path: _read(root / path) for path in sorted(paths)}
     return tuple(
         Change(path, have[path], want.get(path))
-        for path in sorted(paths)
+        for path in have
         if have[path] != want.get(path)
     )
+
+
+def _is_file(file: Path) -> bool:
+    return file.is_symlink() or file.is_file()
 
 
 def _read(file: Path) -> str | None:
     """What is on disk, whatever bytes it holds; line ends count."""
     try:
-        return file.read_bytes().decode("utf-8", errors="replace")
+        return file.read_bytes().decode("utf-8", errors="surrogateescape")
     except FileNotFoundError:
-        return None
+        return "" if file.is_symlink() else None
+    except OSError as error:
+        raise Problem(
+            f"cannot read {file}: {error.strerror}; a generated file goes there"
+        ) from error
 
 
 def apply(root: Path, changes: Iterable[Change]) -> None:
@@ -50,38 +65,71 @@ def apply(root: Path, changes: Iterable[Change]) -> None:
     Raises Problem where a file cannot be written.
     """
     changes = tuple(changes)
-    staged: list[tuple[Path, Path]] = []
+    if not changes:
+        return
     try:
         for change in changes:
-            if change.after is not None:
-                staged += [_stage(root / change.path, change.after)]
-        for staging, target in staged:
-            staging.replace(target)
+            _prepare(root / change.path, new=change.after is not None)
+        with private(root) as folder:
+            staged = [
+                (_stage(folder / str(at), change.after), root / change.path)
+                for at, change in enumerate(changes)
+                if change.after is not None
+            ]
+            for staging, target in staged:
+                staging.replace(target)
         for change in changes:
             if change.after is None:
                 _remove(root, root / change.path)
     except OSError as error:
-        message = f"cannot write {error.filename}: {error.strerror}; free the way and build again"
+        where = error.filename2 or error.filename or root
+        message = f"cannot write {where}: {error.strerror}; free the way and build again"
         raise Problem(message) from error
-    finally:
-        for staging, _ in staged:
-            staging.unlink(missing_ok=True)
 
 
-def _stage(target: Path, text: str) -> tuple[Path, Path]:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-    staging = Path(name)
+def _prepare(target: Path, *, new: bool) -> None:
+    """Raise what would go wrong once half of the files were replaced."""
+    if new:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target.parent))
+
+
+@contextmanager
+def private(root: Path) -> Iterator[Path]:
+    """A folder for files on their way; what a killed build has left there goes first."""
+    ours = root / PRIVATE
+    ours.mkdir(exist_ok=True)
+    ignore = ours / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    for old in ours.glob(f"{_STAGING}*"):
+        if not _alive(old.name.removeprefix(_STAGING).split("-")[0]):
+            shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{_STAGING}{os.getpid()}-", dir=ours) as folder:
+        yield Path(folder)
+
+
+def _alive(pid: str) -> bool:
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        os.kill(int(pid), 0)
+    except PermissionError:
+        return True
+    except (ValueError, OSError):
+        return False
+    return True
+
+
+def _stage(staging: Path, text: str) -> Path:
+    try:
+        staging.write_text(text, encoding="utf-8", newline="\n")
         staging.chmod(0o644)
-    except OSError:
-        staging.unlink(missing_ok=True)
-        raise
-    return staging, target
+    except OSError as error:
+        # A full disk names no file.
+        raise OSError(error.errno, error.strerror, str(staging)) from error
+    return staging
 
 
 def _remove(root: Path, file: Path) -> None:

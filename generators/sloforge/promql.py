@@ -166,6 +166,11 @@ class Expression:
         return self.text.replace(WINDOW, duration(window))
 
 
+def shown(source: Selector | Expression) -> str:
+    """For people: without the placeholder of the range."""
+    return str(source).replace(f"[{WINDOW}]", "[window]").replace(WINDOW, "window")
+
+
 def selector(name: str, labels: Mapping[str, str]) -> Selector:
     """A selector by equal labels."""
     return Selector(name, tuple(Matcher(key, "=", value) for key, value in labels.items()))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from promtool import Suite
     from sloforge.artifacts import Change
     from sloforge.errors import Finding
 
@@ -28,6 +29,23 @@ def findings(found: Iterable[Finding], form: Format) -> str:
     return "\n".join(_finding_line(one, form) for one in found)
 
 
+def failures(suite: Suite) -> Iterator[str]:
+    """The failures of a test run as annotations."""
+    for file in suite.files:
+        yield from (github("error", one.text, f"{one.path}:{one.line}") for one in file.problems)
+        for group in file.groups:
+            where = f"{file.path}:{group.line}"
+            yield from (
+                github("error", one.text, f"{one.path}:{one.line}") for one in group.problems
+            )
+            if group.raw:
+                yield github("error", f"{group.name}: {group.raw}", where)
+            for one in group.assertions:
+                if one.status in ("failed", "error"):
+                    text = f"{group.name}: {one.title}: {one.difference or one.status}"
+                    yield github("error", text, f"{file.path}:{one.line}")
+
+
 def _finding_object(one: Finding) -> dict[str, object]:
     place = {"path": one.where.path, "line": one.where.line, "column": one.where.column}
     words = {"what": one.what, "remedy": one.remedy}
@@ -42,7 +60,9 @@ def _finding_line(one: Finding, form: Format) -> str:
 
 
 def _message(one: Finding) -> str:
-    return one.what + (f"; {one.remedy}" if one.remedy else "")
+    # What goes over several lines shows an expression below its first one.
+    first, newline, drawn = one.what.partition("\n")
+    return first + (f"; {one.remedy}" if one.remedy else "") + newline + drawn
 
 
 def github(level: str, message: str, where: object) -> str:
@@ -57,7 +77,8 @@ def github(level: str, message: str, where: object) -> str:
 
 
 def _property(text: str) -> str:
-    return text.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C")
 
 
 def changes(found: Iterable[Change], form: Format, *, diff: bool = False) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sloforge import naming
 from sloforge.artifacts import Artifact, yaml_artifact
 from sloforge.promql import duration, number, seconds, sum_by
-from sloforge.sli import Quantile
+from sloforge.sli import Freshness, Quantile, Threshold, Up
 from sloforge.windows import BASE, DAY, HOUR
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Rule = dict[str, object]
 FRESH = "15m"
+# Slices are as exact when they are added up, and more of them than this are too many for a rule
+# test: promtool holds 10,000 samples, and an expression may have four at each step.
+MAX_SLICES = 2000
 
 
 def recording(project: Project) -> Iterator[Artifact]:
@@ -70,12 +73,20 @@ def _ratio(project: Project, slo: Slo, window: timedelta) -> str:
     """Errors over the total, absent rather than 0/0 where nothing happened."""
     if window == BASE:
         return f"{naming.of(slo, naming.ERRORS)} / ({naming.of(slo, naming.TOTAL)} > 0)"
-    mode = project.settings.mode
-    if mode == "exact" or (mode == "hybrid" and window <= HOUR):
+    if reads_raw(project, slo, window):
         zero = sum_by(slo.by, str(naming.of(slo, naming.TOTAL)))
         errors = slo.sli.errors(window, slo.by, zero)
         return f"({errors}) / ({slo.sli.total(window, slo.by)} > 0)"
     return summed_ratio(slo, window)
+
+
+def reads_raw(project: Project, slo: Slo, window: timedelta) -> bool:
+    """Whether a ratio over more than the base window is taken from the scraped series."""
+    if project.settings.mode == "derived":
+        return False
+    if isinstance(slo.sli, Freshness | Threshold | Up):
+        return window <= HOUR and window / slo.sli.step <= MAX_SLICES
+    return project.settings.mode == "exact" or window <= HOUR
 
 
 def summed_ratio(slo: Slo, window: timedelta) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sloforge import naming
@@ -15,13 +14,12 @@ from sloforge.windows import BASE, DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
 
     from sloforge.model import Project, Slo
 
 Rule = dict[str, object]
 FRESH = "15m"
-# How many evaluations may be missing before recorded series count as stale.
-STALE_AFTER = 5
 
 
 def rules(project: Project) -> Iterator[Artifact]:
@@ -68,7 +66,7 @@ def expression(project: Project, alert: Alert) -> str:
         case "half-budget-in-a-day":
             return _half_budget(project, slo)
         case "rules-stale":
-            return _stale(project, slo)
+            return _stale(slo)
         case _:
             return _burn(project, alert, slo)
 
@@ -141,12 +139,10 @@ def _escaped(replacement: str) -> str:
     return quote(replacement.replace("$", "$$"))
 
 
-def _stale(project: Project, slo: Slo) -> str:
-    """What the rules read is there, what they record is not, or is too old."""
-    recorded = naming.of(slo, naming.TOTAL)
-    limit = number(seconds(max(project.settings.interval, timedelta(minutes=1))) * STALE_AFTER)
+def _stale(slo: Slo) -> str:
+    """What the rules read is there, and what they record is not: a reader looks back for 5m."""
     total = slo.sli.total(BASE, ())
-    return f"count({total})\nunless on ()\ncount(time() - timestamp({recorded}) < {limit})"
+    return f"count({total})\nunless on ()\ncount({naming.of(slo, naming.TOTAL)})"
 
 
 def watchdog(project: Project) -> Iterator[Artifact]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sloforge.promql import Expression, Matcher, Selector, sum_by
+from sloforge.promql import Expression, Matcher, Selector, shown, sum_by
 from sloforge.sli.fixtures import counter, labels_for
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Ratio:
 
     def describe(self) -> str:
         which = "an event counted by" if self.part_is_bad else "an event missing from"
-        return f"{which} `{self.part}`, out of all counted by `{self.whole}`"
+        return f"{which} `{shown(self.part)}`, out of all counted by `{shown(self.whole)}`"
 
 
 def _both(whole: Selector, part: Selector) -> Selector:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from sloforge.promql import Expression, Matcher, Selector, duration, number, seconds, sum_by
+from sloforge.promql import Expression, Matcher, Selector, duration, number, seconds, shown, sum_by
 from sloforge.sli.base import Series
 from sloforge.sli.fixtures import labels_for, spelled
 from sloforge.windows import BASE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import timedelta
 
     from sloforge.sli.base import Fixture, Labels
@@ -57,7 +59,28 @@ def _spelled(
     source: Selector, labels: dict[str, str], fixture: Fixture, values: list[str]
 ) -> Series:
     name = spelled(source.name, labels | dict(fixture.labels))
-    return Series(series=name, values=" ".join(values))
+    return Series(series=name, values=" ".join(_runs(values)))
+
+
+# Shorter runs are as easily read one by one.
+_RUN = 6
+
+
+def _runs(values: list[str]) -> Iterator[str]:
+    """Steady stretches in promtool's notation, `start+step x further samples`."""
+    numbers, at = [Decimal(value) for value in values], 0
+    while at < len(values):
+        steps = [after - before for before, after in pairwise(numbers[at : at + 2])]
+        end = at + 1
+        while end < len(values) and numbers[end] - numbers[end - 1] == steps[0]:
+            end += 1
+        if end - at >= _RUN:
+            growth = f"{steps[0]:+f}" if steps[0] else ""
+            yield f"{values[at]}{growth}x{end - at - 1}"
+            at = end
+        else:
+            yield values[at]
+            at += 1
 
 
 def _bad_steps(fixture: Fixture) -> list[bool]:
@@ -193,7 +216,7 @@ class Threshold:
 
     def describe(self) -> str:
         return (
-            f"a slice of time in which `{self.expression}` {self.comparator} "
+            f"a slice of time in which `{shown(self.expression)}` {self.comparator} "
             f"{number(self.bound)} does not hold"
         )
 

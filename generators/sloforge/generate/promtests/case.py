@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from sloforge.sli.fixtures import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import timedelta
 
     from sloforge.alerts import Alert
     from sloforge.model import Service, Slo
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Group = dict[str, object]
 Expectation = dict[str, object]
 UP = "../../.."
+STEP = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,16 +123,23 @@ def constant(metric: str, labels: Mapping[str, str], value: Decimal, samples: in
     return Series(series=spelled(metric, labels), values=f"{number(value)}x{samples}")
 
 
-def fixture(service: Service, phases: tuple[Phase, ...], labels: Mapping[str, str]) -> Fixture:
-    """A hundred events with every scrape of the service."""
-    return Fixture(
-        phases=phases, step=service.scrape_interval, events=100, labels=tuple(labels.items())
-    )
+def step_of(service: Service, slo: Slo) -> timedelta:
+    """How often the SLO's series are scraped in a test.
+
+    Slices are as long as a scrape of the service; rates of events are the same for any, and
+    extrapolated by less the shorter it is.
+    """
+    return service.scrape_interval if slo.sli.unit == "slices" else STEP
 
 
-def scrapes(service: Service, time: timedelta) -> int:
+def fixture(step: timedelta, phases: tuple[Phase, ...], labels: Mapping[str, str]) -> Fixture:
+    """A hundred events with every scrape."""
+    return Fixture(phases=phases, step=step, events=100, labels=tuple(labels.items()))
+
+
+def scrapes(step: timedelta, time: timedelta) -> int:
     """How many scrapes fall into a time."""
-    return int(seconds(time) / seconds(service.scrape_interval))
+    return int(seconds(time) / seconds(step))
 
 
 def recording_order(slo: Slo) -> tuple[str, ...]:

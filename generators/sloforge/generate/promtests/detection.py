@@ -24,7 +24,9 @@ from sloforge.generate.promtests.case import (
     members,
     recording_order,
     scrapes,
+    step_of,
 )
+from sloforge.generate.recording import reads_raw
 from sloforge.promql import duration, number, seconds
 from sloforge.sli import Phase, Series
 from sloforge.windows import BASE, DAY
@@ -62,9 +64,10 @@ def tests(project: Project, service: Service, found: tuple[Alert, ...]) -> Itera
 
 def _series(service: Service, slo: Slo, ratio: Decimal) -> list[Series]:
     parts = ((CLEAN, Decimal(0)), (BURNING, ratio), (REST, Decimal(0)))
-    phases = tuple(Phase(steps=scrapes(service, time), bad=bad) for time, bad in parts)
+    step = step_of(service, slo)
+    phases = tuple(Phase(steps=scrapes(step, time), bad=bad) for time, bad in parts)
     labels = members(slo)[0] | ({"job": service.job} if service.job else {})
-    return list(slo.sli.series(fixture(service, phases, labels)))
+    return list(slo.sli.series(fixture(step, phases, labels)))
 
 
 def _group(
@@ -78,9 +81,7 @@ def _group(
     if not checks:
         return None
     name = f"{number(ratio * 100)} % errors for {duration(BURNING)}"
-    return group(
-        name, service.scrape_interval, _series(service, slo, ratio), promql_expr_test=checks
-    )
+    return group(name, step_of(service, slo), _series(service, slo, ratio), promql_expr_test=checks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,27 +127,33 @@ class _Incident:
         return partial if history + partial < seconds(window) else full
 
     def _enough(self) -> Decimal:
-        """When `min_errors` bad events have been seen, the first of them at once."""
+        """When the sum of the recorded rates reaches `min_errors`.
+
+        A rate over the base window grows for so long: after t seconds of r errors a second it is
+        r t / base, and their sum r t^2 / (2 base); later it is r (t - base / 2).
+        """
         events = 100 if self.slo.sli.unit == "events" else 1
-        more = max(self.slo.alerting.min_errors - 1, 0)
-        return more * seconds(self.service.scrape_interval) / (events * self.ratio)
+        rate, base = events * self.ratio / seconds(self._step), seconds(BASE)
+        growing = (2 * base * self.slo.alerting.min_errors / rate).sqrt()
+        return growing if growing < base else self.slo.alerting.min_errors / rate + base / 2
+
+    @property
+    def _step(self) -> timedelta:
+        return step_of(self.service, self.slo)
 
     def _lag(self, burn: Burn) -> timedelta:
         """Two evaluations, two scrapes, and the base window where a longer one is made of it."""
-        lag = 2 * self.project.settings.interval + 2 * self.service.scrape_interval + self._lump()
+        lag = 2 * self.project.settings.interval + 2 * self._step + self._lump()
         return lag if self._raw(burn.long) and self._raw(burn.short) else lag + BASE
 
     def _lump(self) -> timedelta:
         """Slices are bad or good as a whole: a tenth of them is one in every ten."""
         if self.slo.sli.unit == "events":
             return timedelta(0)
-        return self.service.scrape_interval * int(1 / self.ratio)
+        return self._step * int(1 / self.ratio)
 
     def _raw(self, window: timedelta) -> bool:
-        mode = self.project.settings.mode
-        return (
-            mode == "exact" or (mode == "hybrid" and window <= timedelta(hours=1)) or window == BASE
-        )
+        return window == BASE or reads_raw(self.project, self.slo, window)
 
     def _rest(self, burn: Burn) -> Decimal:
         """Seconds from the last error until the alert is gone, at the latest."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -60,7 +61,7 @@ def _groups(service: Service, own: list[Alert]) -> Iterator[Group]:
     yield _case(
         service, "one of two targets down: nothing fires", [*_up(service, "1 0"), *idle], []
     )
-    lost = [_ends(service, one) for one in idle]
+    lost = [replace(one, values=f"{one.values} stale") for one in _idle(service, TROUBLE)]
     yield _case(
         service,
         "every target down: it is down, and nothing burns",
@@ -76,7 +77,8 @@ def _groups(service: Service, own: list[Alert]) -> Iterator[Group]:
 
 def _up(service: Service, states: str) -> list[Series]:
     """Two targets that are up until the trouble begins, and what they are then."""
-    good, bad = scrapes(service, TROUBLE), scrapes(service, LENGTH - TROUBLE)
+    step = service.scrape_interval
+    good, bad = scrapes(step, TROUBLE), scrapes(step, LENGTH - TROUBLE)
     return [
         Series(
             series=spelled("up", {"job": service.job or "", "instance": f"{at}:9090"}),
@@ -86,27 +88,19 @@ def _up(service: Service, states: str) -> list[Series]:
     ]
 
 
-def _idle(service: Service) -> list[Series]:
-    """Counters that stand still and gauges that say all is well."""
-    phase = Phase(steps=scrapes(service, LENGTH) + 2, bad=Decimal(0))
+def _idle(service: Service, time: timedelta = LENGTH) -> list[Series]:
+    """Counters that stand still and gauges that say all is well, for so long."""
+    step = service.scrape_interval
+    phase = Phase(steps=scrapes(step, time) + 1, bad=Decimal(0))
     found: dict[str, Series] = {}
     for slo in service.slos:
         labels = members(slo)[0] | {"job": service.job or ""}
-        still = fixture(service, (phase,), labels)
+        still = fixture(step, (phase,), labels)
         for one in slo.sli.series(still):
             flat = slo.sli.unit == "events"
             values = f"7x{phase.steps}" if flat else one.values
             found.setdefault(one.series, Series(series=one.series, values=values))
     return list(found.values())
-
-
-def _ends(service: Service, one: Series) -> Series:
-    """The same series until the trouble begins, stale from then on."""
-    count = scrapes(service, TROUBLE)
-    values = one.values if "x" not in one.values else f"7x{count}"
-    if values == one.values:
-        values = " ".join(values.split(" ")[: count + 1])
-    return Series(series=one.series, values=f"{values} stale")
 
 
 def _case(service: Service, name: str, series: list[Series], firing: list[Alert]) -> Group:
@@ -115,8 +109,9 @@ def _case(service: Service, name: str, series: list[Series], firing: list[Alert]
         OneLine(labels=f'{{alertname="{alert.name}"}}', value=1)
         for alert in sorted(firing, key=lambda alert: alert.name)
     ]
+    apart = 'count by (alertname, slo_name) (ALERTS{alertstate="firing"})'
     check: Expectation = {
-        "expr": 'count by (alertname) (count by (alertname, slo_name) (ALERTS{alertstate="firing"}))',
+        "expr": f"count by (alertname) ({apart})",
         "eval_time": duration(LENGTH),
         "exp_samples": samples,
     }

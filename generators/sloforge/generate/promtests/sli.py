@@ -21,9 +21,12 @@ from sloforge.generate.promtests.case import (
     nothing,
     recording_order,
     scrapes,
+    step_of,
 )
+from sloforge.generate.promtests.limits import limits
+from sloforge.generate.recording import reads_raw
 from sloforge.promql import seconds
-from sloforge.sli import Phase, Quantile, Series
+from sloforge.sli import Freshness, Phase, Quantile, Series
 from sloforge.sli.fixtures import refused_by
 from sloforge.windows import BASE, HOUR
 
@@ -51,6 +54,7 @@ def tests(project: Project, service: Service, slo: Slo) -> Iterator[Artifact]:
         _counted(project, service, slo),
         *_clean(project, service, slo),
         *_edges(service, slo),
+        *(limits(project, service, slo, slo.sli) if isinstance(slo.sli, Freshness) else ()),
     ]
     yield Suite(
         path=naming.test_file(service.name, f"{slo.name}-sli"),
@@ -65,10 +69,11 @@ def tests(project: Project, service: Service, slo: Slo) -> Iterator[Artifact]:
 def _series(service: Service, slo: Slo, bad: Decimal) -> list[Series]:
     """Every member's series; only the first member has errors."""
     found: list[Series] = []
+    step = step_of(service, slo)
     for at, member in enumerate(members(slo)):
-        phase = Phase(steps=scrapes(service, LENGTH), bad=bad if at == 0 else Decimal(0))
+        phase = Phase(steps=scrapes(step, LENGTH), bad=bad if at == 0 else Decimal(0))
         labels = member | ({"job": service.job} if service.job else {})
-        found += slo.sli.series(fixture(service, (phase,), labels))
+        found += slo.sli.series(fixture(step, (phase,), labels))
     return found
 
 
@@ -79,7 +84,7 @@ def _share(slo: Slo) -> Decimal:
 
 def _per_second(service: Service, slo: Slo) -> Decimal:
     events = 100 if slo.sli.unit == "events" else 1
-    return events / seconds(service.scrape_interval)
+    return events / seconds(step_of(service, slo))
 
 
 def _slack(slo: Slo) -> Decimal:
@@ -90,25 +95,33 @@ def _slack(slo: Slo) -> Decimal:
 def _counted(project: Project, service: Service, slo: Slo) -> Group:
     share, labels, first = _share(slo), labels_of(slo), mine(slo, 0)
     total = _per_second(service, slo) * (len(INSTANCES) * CALM if _copies(slo) > 1 else 1)
+
+    def about(metric: str, window: timedelta, value: Decimal) -> str:
+        return between(metric + first, *_about(service, slo, window, value))
+
     checks = [holds(equals(naming.TOTAL + first, total, _slack(slo)), LENGTH, labels)]
     if slo.sli.has_budget:
         errors = equals(naming.ERRORS + first, total * share, _slack(slo))
         checks.append(holds(errors, LENGTH, labels))
         checks += [
-            holds(_about(naming.error_ratio(w) + first, share * _part(slo, w), slo), LENGTH, labels)
+            holds(about(naming.error_ratio(w), w, share * _part(slo, w)), LENGTH, labels)
             for w in _raw(project, slo)
         ]
+        sampled = {naming.TOTAL_5M: total, naming.ERRORS_5M: total * share}
+        checks += [
+            holds(equals(metric + first, value, _slack(slo)), LENGTH, labels)
+            for metric, value in sampled.items()
+        ]
     if slo.budget is not None:
-        checks.append(
-            holds(_about(naming.CURRENT_BURN + first, share / slo.budget, slo), LENGTH, labels)
-        )
+        burn = about(naming.CURRENT_BURN, BASE, share / slo.budget)
+        checks.append(holds(burn, LENGTH, labels))
     if isinstance(slo.sli, Quantile):
-        checks += _quantiles(slo, slo.sli, first)
+        checks += [holds(about(*one), LENGTH, labels) for one in _quantiles(slo, slo.sli)]
     if slo.by:
         checks.append(_apart(slo))
     name = f"counts {slo.sli.unit} and the bad ones among them, and no other series"
     series = [*_played(service, slo), *_strangers(service, slo)]
-    return group(name, service.scrape_interval, series, promql_expr_test=checks)
+    return group(name, step_of(service, slo), series, promql_expr_test=checks)
 
 
 def _part(slo: Slo, window: timedelta) -> Decimal:
@@ -120,14 +133,18 @@ def _part(slo: Slo, window: timedelta) -> Decimal:
 
 def _raw(project: Project, slo: Slo) -> list[timedelta]:
     """The windows that are read from the raw series, up to what the test plays."""
-    derived = project.settings.mode == "derived"
-    return [w for w in slo.ratio_windows if w <= HOUR and (w == BASE or not derived)]
+    windows = [w for w in slo.ratio_windows if w <= HOUR]
+    return [w for w in windows if w == BASE or reads_raw(project, slo, w)]
 
 
-def _about(expr: str, value: Decimal, slo: Slo) -> str:
-    """Within 2 %, or a slice or two: a window's left edge belongs to it up to Prometheus 2 only."""
-    slack = Decimal("0.02" if slo.sli.unit == "events" else "0.04")
-    return between(expr, value * (1 - slack), value * (1 + slack))
+def _about(
+    service: Service, slo: Slo, window: timedelta, value: Decimal
+) -> tuple[Decimal, Decimal]:
+    """Within 2 %, or two slices: a window's left edge belongs to it up to Prometheus 2 only."""
+    slack = value * Decimal("0.02")
+    if slo.sli.unit == "slices":
+        slack = 2 * seconds(step_of(service, slo)) / seconds(window)
+    return value - slack, value + slack
 
 
 def _copies(slo: Slo) -> int:
@@ -138,38 +155,40 @@ def _copies(slo: Slo) -> int:
 def _played(service: Service, slo: Slo) -> list[Series]:
     """Clean, then bad in the last minutes: each window has a ratio of its own."""
     found: list[Series] = []
+    step = step_of(service, slo)
     for at, member in enumerate(members(slo)):
         labels = member | ({"job": service.job} if service.job else {})
         for instance in INSTANCES[: _copies(slo)]:
             bad = _share(slo) if at == 0 else Decimal(0)
             own = labels | ({"instance": instance} if _copies(slo) > 1 else {})
-            found += slo.sli.series(fixture(service, _trouble(service, bad), own))
+            found += slo.sli.series(fixture(step, _trouble(step, bad), own))
     return found
 
 
-def _trouble(service: Service, bad: Decimal) -> tuple[Phase, ...]:
+def _trouble(step: timedelta, bad: Decimal) -> tuple[Phase, ...]:
     return (
-        Phase(steps=scrapes(service, LENGTH - TROUBLE), bad=Decimal(0)),
-        Phase(steps=scrapes(service, TROUBLE), bad=bad, traffic=CALM),
+        Phase(steps=scrapes(step, LENGTH - TROUBLE), bad=Decimal(0)),
+        Phase(steps=scrapes(step, TROUBLE), bad=bad, traffic=CALM),
     )
 
 
 def _strangers(service: Service, slo: Slo) -> list[Series]:
     """Bad series that differ from ours in one label each: that of one matcher."""
     found: list[Series] = []
+    step = step_of(service, slo)
     for matcher in slo.sli.scope():
         value = refused_by(matcher)
         if value is not None and matcher.label not in slo.by:
             labels = ({"job": service.job} if service.job else {}) | {matcher.label: value}
             member = members(slo)[0]
-            found += slo.sli.series(
-                fixture(service, _trouble(service, Decimal(1)), member | labels)
-            )
+            found += slo.sli.series(fixture(step, _trouble(step, Decimal(1)), member | labels))
     return found
 
 
-def _quantiles(slo: Slo, sli: Quantile, first: str) -> Iterator[dict[str, object]]:
-    """The slow share s lies evenly between the threshold T and 2 T: the quantile q is
+def _quantiles(slo: Slo, sli: Quantile) -> Iterator[tuple[str, timedelta, Decimal]]:
+    """What the quantiles are.
+
+    The slow share s lies evenly between the threshold T and 2 T: the quantile q is
     T + T (q - (1 - s)) / s, by the linear interpolation within a bucket.
     """
     for window in sorted({BASE, *sli.windows}):
@@ -177,7 +196,7 @@ def _quantiles(slo: Slo, sli: Quantile, first: str) -> Iterator[dict[str, object
         if sli.native or window > HOUR or sli.quantile <= 1 - share:
             continue
         want = sli.threshold * (1 + (sli.quantile - (1 - share)) / share)
-        yield holds(_about(naming.quantile(window) + first, want, slo), LENGTH, labels_of(slo))
+        yield naming.quantile(window), window, want
 
 
 def _apart(slo: Slo) -> dict[str, object]:
@@ -198,13 +217,13 @@ def _clean(project: Project, service: Service, slo: Slo) -> Iterator[Group]:
         for at, member in enumerate(members(slo))
     ]
     name = "no error was ever seen: zero, not nothing"
-    yield group(name, service.scrape_interval, born, promql_expr_test=checks)
+    yield group(name, step_of(service, slo), born, promql_expr_test=checks)
 
 
 def _edges(service: Service, slo: Slo) -> Iterator[Group]:
-    step = service.scrape_interval
+    step = step_of(service, slo)
     if slo.sli.unit == "events":
-        flat = [_flat(one, service) for one in _series(service, slo, BAD)]
+        flat = [_flat(one, step) for one in _series(service, slo, BAD)]
         if slo.sli.has_budget and not _native(slo):
             yield group("no traffic: no ratio, and no NaN", step, flat, promql_expr_test=_idle(slo))
             yield _reset(service, slo)
@@ -214,8 +233,8 @@ def _native(slo: Slo) -> bool:
     return bool(getattr(slo.sli, "native", False))
 
 
-def _flat(one: Series, service: Service) -> Series:
-    return Series(series=one.series, values=f"7x{scrapes(service, LENGTH)}")
+def _flat(one: Series, step: timedelta) -> Series:
+    return Series(series=one.series, values=f"7x{scrapes(step, LENGTH)}")
 
 
 def _idle(slo: Slo) -> list[dict[str, object]]:
@@ -233,8 +252,9 @@ def _any_ratio(slo: Slo) -> str:
 
 def _reset(service: Service, slo: Slo) -> Group:
     """The counters start again at zero two minutes before the end: one scrape's events are lost."""
-    before = scrapes(service, LENGTH - timedelta(minutes=2))
-    after = scrapes(service, timedelta(minutes=2))
+    step = step_of(service, slo)
+    before = scrapes(step, LENGTH - timedelta(minutes=2))
+    after = scrapes(step, timedelta(minutes=2))
     twice = [
         Series(series=one.series, values=f"{_cut(one, before)} {_cut(one, after)}")
         for one in _series(service, slo, BAD)
@@ -247,7 +267,7 @@ def _reset(service: Service, slo: Slo) -> Group:
         holds(between(naming.TOTAL + first, total * Decimal("0.8"), total), LENGTH, labels),
     ]
     name = "a counter reset is neither an error nor a gap"
-    return group(name, service.scrape_interval, twice, promql_expr_test=checks)
+    return group(name, step, twice, promql_expr_test=checks)
 
 
 def _cut(one: Series, steps: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -18,12 +18,14 @@ from sloforge.generate.promtests.case import (
     group,
     holds,
     labels_of,
+    members,
     mine,
     nothing,
     others,
 )
+from sloforge.generate.recording import reads_raw
 from sloforge.promql import duration, number, seconds
-from sloforge.sli import Series
+from sloforge.sli import Fixture, Phase, Series
 from sloforge.sli.fixtures import spelled
 from sloforge.windows import DAY, HOUR
 
@@ -38,6 +40,8 @@ STEP = timedelta(minutes=5)
 # window of another length, gives another number.
 LAST = 5
 BUSY, CALM = Decimal(100), Decimal(50)
+# The bad part of what is scraped in trouble.
+SHARE = Decimal("0.2")
 # What is left of the budget in the period test.
 LEFT = Decimal("0.25")
 EXACT = Decimal("1e-9")
@@ -82,7 +86,12 @@ def tests(project: Project, service: Service, slo: Slo) -> Iterator[Artifact]:
     """Nothing for a quantile, which has no budget."""
     if not slo.sli.has_budget:
         return
-    groups = [*_derived(project, slo), _period(service, slo), _idle(slo)]
+    groups = [
+        *_derived(project, slo),
+        *_scraped(project, service, slo),
+        _period(project, service, slo),
+        *_idle(project, slo),
+    ]
     yield Suite(
         path=naming.test_file(service.name, f"{slo.name}-windows"),
         source=service.source.path,
@@ -95,8 +104,7 @@ def tests(project: Project, service: Service, slo: Slo) -> Iterator[Artifact]:
 
 
 def _derived(project: Project, slo: Slo) -> Iterator[Group]:
-    raw = {"hybrid": HOUR, "derived": STEP, "exact": DAY}[project.settings.mode]
-    found = [w for w in slo.ratio_windows if raw < w < DAY]
+    found = [w for w in slo.ratio_windows if STEP < w < DAY and not reads_raw(project, slo, w)]
     if not found:
         return
     there = min(int(max(found) / STEP) * 2, int(slo.window / STEP))
@@ -120,14 +128,46 @@ def _coarse(slo: Slo) -> timedelta:
     return timedelta(hours=min(4, max(1, slo.window // timedelta(days=100))))
 
 
-def _period(service: Service, slo: Slo) -> Group:
+def _scraped(project: Project, service: Service, slo: Slo) -> Iterator[Group]:
+    """In mode `exact`: raw series, of which the last hour is bad, with half of the traffic."""
+    found = [w for w in slo.ratio_windows if w > HOUR and reads_raw(project, slo, w)]
+    every, bad = int(slo.window / STEP), int(HOUR / STEP)
+    if not found:
+        return
+    clean = min(int(max(found) / STEP) + bad, every) - bad
+    trouble = Phase(steps=bad, bad=SHARE, traffic=CALM / BUSY)
+    labels = dict(members(slo)[0]) | ({"job": service.job} if service.job else {})
+    played = Fixture(
+        phases=(Phase(steps=clean, bad=Decimal(0)), trouble),
+        step=STEP,
+        events=100,
+        labels=tuple(labels.items()),
+    )
+    gap = f"_x{every - clean - bad} " * (every > clean + bad)
+    series = [replace(one, values=gap + one.values) for one in slo.sli.series(played)]
+    if not series or "{" in series[0].values:
+        return
+    checks = [_scraped_ratio(slo, window) for window in found]
+    yield group("reads the raw series over hours and days", STEP, series, promql_expr_test=checks)
+
+
+def _scraped_ratio(slo: Slo, window: timedelta) -> Expectation:
+    """Between n and n - 1 increases, the left edge being in the window or not."""
+    calm = CALM / BUSY * int(HOUR / STEP)
+    shares = [SHARE * calm / (calm + int((window - HOUR) / STEP) - less) for less in (0, 1)]
+    expr = between(naming.error_ratio(window) + mine(slo, 0), shares[0] - EXACT, shares[1] + EXACT)
+    return holds(expr, slo.window, labels_of(slo))
+
+
+def _period(project: Project, service: Service, slo: Slo) -> Group:
     """Twice the period, three quarters of the budget being spent in the second half."""
     step, at = _coarse(slo), slo.window * 2
     samples = int(slo.window / step)
     traffic = _spending(slo, samples)
     series = traffic.series(slo, (naming.ERRORS_5M, naming.TOTAL_5M), (0, 2 * samples))
     series += [constant(naming.PERIOD_BURN, o, CALM, 2 * samples) for o in others(slo)]
-    windows = sorted({w for w in (*slo.ratio_windows, slo.window) if w >= DAY})
+    derived = [w for w in slo.ratio_windows if w >= DAY and not reads_raw(project, slo, w)]
+    windows = [*derived, *([slo.window] * (slo.window not in slo.ratio_windows))]
     checks = [_ratio(slo, traffic, (window, step), at) for window in windows]
     checks += [*_budget(slo, traffic.bounds(samples), at), *_about(service, slo, at)]
     name = "adds up the five-minute series over days, and the budget"
@@ -163,14 +203,20 @@ def _about(service: Service, slo: Slo, at: timedelta) -> Iterator[Expectation]:
     yield holds(f"{naming.INFO}{mine(slo)} == bool 1", at, labels)
 
 
-def _idle(slo: Slo) -> Group:
+def _idle(project: Project, slo: Slo) -> Iterator[Group]:
     """Zeros add nothing: there is no ratio, and no NaN that would stay for the whole period."""
-    step = _coarse(slo)
-    metrics = (naming.ERRORS_5M, naming.TOTAL_5M)
+    yield _nothing(slo, (naming.ERRORS_5M, naming.TOTAL_5M), "in the whole period")
+    if any(STEP < w < DAY and not reads_raw(project, slo, w) for w in slo.ratio_windows):
+        yield _nothing(slo, (naming.ERRORS, naming.TOTAL), "for hours")
+
+
+def _nothing(slo: Slo, metrics: tuple[str, str], when: str) -> Group:
+    # An hour is within the shortest window that is added up.
+    step = _coarse(slo) if metrics[0] == naming.ERRORS_5M else HOUR
     samples = int(slo.window / step)
     series = [constant(metric, labels_of(slo), Decimal(0), samples) for metric in metrics]
     checks = [
         nothing(f'{{__name__=~"slo:sli_error:ratio_rate.*",slo_name="{slo.name}"}}', slo.window),
         nothing(naming.REMAINING + mine(slo), slo.window),
     ]
-    return group("no event in the whole period: no ratio", step, series, promql_expr_test=checks)
+    return group(f"no event {when}: no ratio", step, series, promql_expr_test=checks)
