@@ -37,9 +37,7 @@ def plan(
     paths = want.keys() | {file.relative_to(root).as_posix() for file in found}.difference(kept)
     have = {path: _read(root / path) for path in sorted(paths)}
     return tuple(
-        Change(path, have[path], want.get(path))
-        for path in have
-        if have[path] != want.get(path)
+        Change(path, have[path], want.get(path)) for path in have if have[path] != want.get(path)
     )
 
 

@@ -91,10 +91,10 @@ class Winged(click.Group):
         return sorted([*super().list_commands(ctx), *(wing.name for wing in WINGS)])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        for wing in WINGS:
-            if wing.name == cmd_name:
-                return wing.load()
-        return super().get_command(ctx, cmd_name)
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            return found
+        return next((wing.load() for wing in WINGS if wing.name == cmd_name), None)
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         """As click does, but with a wing's line from here."""
