@@ -140,7 +140,7 @@ def test_an_interrupt_ends_every_process_and_removes_every_file(
     process.send_signal(number)
     process.communicate(timeout=10)
     assert process.returncode == code
-    assert not _alive(pid)
+    _wait_until_gone(pid)
     assert not Path((tmp_path / "tmp").read_text().strip()).exists()
 
 
