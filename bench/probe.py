@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from figures import Figure, Section
+
 PROBE = Path(__file__).resolve().parents[1] / "generators" / "probe"
 ROUNDS = 200
 LINES = (200, 2000)
@@ -161,6 +163,22 @@ def _row(key: tuple[str, int], medians: dict[tuple[str, int], float], p95: float
         budgets.append((f"twice {small:.2f}", median <= 2 * small))
     words = "; ".join(f"{text}: {'yes' if holds else 'NO'}" for text, holds in budgets)
     return Row(command, lines, median, p95, words, all(holds for _, holds in budgets))
+
+
+def section() -> Section:
+    """The rows, and how many of their budgets do not hold."""
+    found = rows()
+    broken = sum(not row.holds for row in found)
+    return Section(
+        title="slo-probe",
+        about=f"Interleaved, medians of {ROUNDS}, against a server in a process of its own.",
+        figures=(Figure(name="Rows with a broken budget", value=broken, unit="rows", target=0),),
+        head=("Command", "Lines", "Median", "p95", "Budget"),
+        rows=tuple(
+            (r.command, f"{r.lines:,}", f"{r.median:.2f} ms", f"{r.p95:.2f} ms", r.budget)
+            for r in found
+        ),
+    )
 
 
 def main() -> int:

@@ -13,10 +13,13 @@ ROOT = Path(__file__).resolve().parents[1]
 # A script finds its own folder; the live Prometheus is the tests'.
 sys.path.insert(0, str(ROOT))
 
+import grafana  # noqa: E402
 from builds import builds, starting  # noqa: E402
 from costs import costs  # noqa: E402
 from figures import Section, missed, page, shown, written  # noqa: E402
 from traffic import SIZES  # noqa: E402
+
+import probe  # noqa: E402
 
 
 def main() -> int:
@@ -44,6 +47,8 @@ def _quick(folder: Path) -> Iterator[Section]:
 
 def _full(folder: Path) -> Iterator[Section]:
     yield starting(folder / "few", services=4, repeats=20)
+    yield probe.section()
+    yield grafana.section()
     yield builds(folder / "builds", services=1000, repeats=3)
     yield costs(folder / "rules", SIZES, days=31, repeats=3)
 

@@ -160,7 +160,8 @@ def test_a_runbook_for_each_alert_is_enough(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("# Common\n")
     loaded = specs.load(tmp_path)
-    assert loaded.text("runbooks/shop/availability-fast-burn.md") == "# Burn\n"
+    # The author's line ends stay: what is outside of the blocks is never touched.
+    assert loaded.text("runbooks/shop/availability-fast-burn.md") == "# Burn\r\n"
 
 
 # Bytes and files that no repository should hold: made here.

@@ -41,15 +41,18 @@ def listed(root: Path, folder: str, findings: list[Finding]) -> list[Path]:
     return sorted(found)
 
 
-def text_of(root: Path, path: Path) -> str:
-    """The text of a regular file in UTF-8. Raises Unreadable, and never waits for a pipe."""
+def text_of(root: Path, path: Path, *, document: int = MAX_BYTES) -> str:
+    """The text of a regular file in UTF-8, none of whose documents is larger than `document` bytes.
+
+    Raises Unreadable, and never waits for a pipe.
+    """
     where = Location(name_of(root, path))
     try:
         raw, size = _bytes(path)
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
         raise Unreadable(_unreadable(where, what, _remedy(path))) from None
-    limit = MAX_BYTES if _longest(raw) > MAX_BYTES else MAX_TOTAL
+    limit = document if _longest(raw) > document else MAX_TOTAL
     if size > limit:
         what = f"expected a file of at most {limit:,} bytes, got {size:,}"
         raise Unreadable(_unreadable(where, what, "split it, or make it smaller"))
@@ -62,14 +65,17 @@ def text_of(root: Path, path: Path) -> str:
 
 
 def texts(root: Path, pattern: str, findings: list[Finding]) -> Iterator[tuple[str, str]]:
-    """Path and text of the files that match a pattern, line ends as `\\n`."""
+    """Path and text of the authored files that match a pattern; line ends are the author's.
+
+    What all services share has a line for each alert of a thousand services in its blocks.
+    """
     for path in sorted(root.glob(pattern)):
         try:
-            text = text_of(root, path)
+            text = text_of(root, path, document=MAX_TOTAL)
         except Unreadable as unreadable:
             findings.append(unreadable.finding)
         else:
-            yield name_of(root, path), text.replace("\r\n", "\n").replace("\r", "\n")
+            yield name_of(root, path), text
 
 
 def name_of(root: Path, path: Path) -> str:
