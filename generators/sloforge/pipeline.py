@@ -59,7 +59,10 @@ def build(root: Path, only: Iterable[str] = (), *, remember: bool = True) -> Bui
     kept = {path for hashes in fresh.values() for path in hashes}
     owned = {pattern for generator in generators for pattern in generator.owned}
     changes = tuple(c for c in output.plan(root, artifacts, owned, kept))
-    memory = fresh | {keys[name]: _hashes(parts) for name, parts in made.items()}
+    memory = dict(fresh)
+    for one in stale:
+        parts = made[one.services[0].name]
+        memory[_key(_as_written(one, parts), generators)] = _hashes(parts)
     return Build(project=project, changes=changes, memory=memory)
 
 
@@ -104,6 +107,13 @@ def _alone(project: Project) -> tuple[Project, ...]:
         )
         for one in project.services
     )
+
+
+def _as_written(alone: Project, parts: tuple[Artifact, ...]) -> Project:
+    """As the next build will find it: its runbooks hold the blocks that this one refreshed."""
+    texts = {part.path: part.text for part in parts}
+    authored = tuple((path, texts.get(path, text)) for path, text in alone.authored)
+    return replace(alone, authored=authored)
 
 
 def _services(
