@@ -175,7 +175,13 @@ def section() -> Section:
         figures=(Figure(name="Rows with a broken budget", value=broken, unit="rows", target=0),),
         head=("Command", "Lines", "Median", "p95", "Budget"),
         rows=tuple(
-            (r.command, f"{r.lines:,}", f"{r.median:.2f} ms", f"{r.p95:.2f} ms", r.budget)
+            (
+                r.command.replace("|", "\\|"),
+                f"{r.lines:,}",
+                f"{r.median:.2f} ms",
+                f"{r.p95:.2f} ms",
+                r.budget,
+            )
             for r in found
         ),
     )
