@@ -8,6 +8,7 @@ from sloforge import naming
 from sloforge.alerts import Alert, half_budget_factor, inputs, service_alerts
 from sloforge.artifacts import Artifact, yaml_artifact
 from sloforge.generate import text
+from sloforge.generate.recording import FRESH
 from sloforge.promql import duration, number, quote, seconds, selector
 from sloforge.sli import Quantile
 from sloforge.windows import BASE, DAY
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from sloforge.model import Project, Slo
 
 Rule = dict[str, object]
-FRESH = "15m"
 
 
 def rules(project: Project) -> Iterator[Artifact]:

@@ -28,10 +28,11 @@ from sloforge.generate.promtests.case import (
     others,
     quiet,
     step_of,
+    strangers,
 )
 from sloforge.promql import duration, number, seconds
 from sloforge.sli import Phase, Quantile, Series
-from sloforge.sli.fixtures import refused_by, spelled
+from sloforge.sli.fixtures import spelled
 from sloforge.windows import BASE, DAY, Burn
 
 if TYPE_CHECKING:
@@ -265,7 +266,7 @@ def _stale(project: Project, service: Service, alert: Alert, slo: Slo) -> Iterat
     recorded = Series(
         series=spelled(naming.TOTAL, labels_of(slo)), values=f"_x{steps} 1x{steps - 1} stale"
     )
-    other = _strangers(service, slo, 3 * steps)
+    other = strangers(service, slo, (Phase(steps=3 * steps, bad=Decimal(0)),))
     other += [
         Series(series=spelled(naming.TOTAL, labels), values=f"1x{3 * steps}")
         for labels in others(slo)
@@ -281,15 +282,3 @@ def _stale(project: Project, service: Service, alert: Alert, slo: Slo) -> Iterat
         alert_rule_test=checks,
         promql_expr_test=[firing],
     )
-
-
-def _strangers(service: Service, slo: Slo, steps: int) -> list[Series]:
-    """Series that the SLI's matchers leave out: nothing is recorded of them, and nothing missed."""
-    found: list[Series] = []
-    step = step_of(service, slo)
-    for matcher in slo.sli.scope():
-        if (value := refused_by(matcher)) is not None and matcher.label not in slo.by:
-            labels = members(slo)[0] | ({"job": service.job} if service.job else {})
-            phase = Phase(steps=steps, bad=Decimal(0))
-            found += slo.sli.series(fixture(step, (phase,), labels | {matcher.label: value}))
-    return found

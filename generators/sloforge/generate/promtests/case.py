@@ -11,7 +11,7 @@ from sloforge import naming
 from sloforge.artifacts import Artifact, OneLine, yaml_artifact
 from sloforge.promql import duration, number, quote, seconds
 from sloforge.sli import Fixture, Phase, Series
-from sloforge.sli.fixtures import spelled
+from sloforge.sli.fixtures import refused_by, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -140,6 +140,18 @@ def fixture(step: timedelta, phases: tuple[Phase, ...], labels: Mapping[str, str
 def scrapes(step: timedelta, time: timedelta) -> int:
     """How many scrapes fall into a time."""
     return int(seconds(time) / seconds(step))
+
+
+def strangers(service: Service, slo: Slo, phases: tuple[Phase, ...]) -> list[Series]:
+    """Series that differ from ours in one label each, that of one matcher: none is to count."""
+    found: list[Series] = []
+    ours = members(slo)[0] | ({"job": service.job} if service.job else {})
+    for matcher in slo.sli.scope():
+        value = refused_by(matcher)
+        if value is not None and matcher.label not in slo.by:
+            labels = ours | {matcher.label: value}
+            found += slo.sli.series(fixture(step_of(service, slo), phases, labels))
+    return found
 
 
 def recording_order(slo: Slo) -> tuple[str, ...]:

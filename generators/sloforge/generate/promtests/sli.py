@@ -22,12 +22,12 @@ from sloforge.generate.promtests.case import (
     recording_order,
     scrapes,
     step_of,
+    strangers,
 )
 from sloforge.generate.promtests.limits import limits
 from sloforge.generate.recording import reads_raw
 from sloforge.promql import seconds
 from sloforge.sli import Freshness, Phase, Quantile, Series
-from sloforge.sli.fixtures import refused_by
 from sloforge.windows import BASE, HOUR
 
 if TYPE_CHECKING:
@@ -120,7 +120,10 @@ def _counted(project: Project, service: Service, slo: Slo) -> Group:
     if slo.by:
         checks.append(_apart(slo))
     name = f"counts {slo.sli.unit} and the bad ones among them, and no other series"
-    series = [*_played(service, slo), *_strangers(service, slo)]
+    series = [
+        *_played(service, slo),
+        *strangers(service, slo, _trouble(step_of(service, slo), Decimal(1))),
+    ]
     return group(name, step_of(service, slo), series, promql_expr_test=checks)
 
 
@@ -170,19 +173,6 @@ def _trouble(step: timedelta, bad: Decimal) -> tuple[Phase, ...]:
         Phase(steps=scrapes(step, LENGTH - TROUBLE), bad=Decimal(0)),
         Phase(steps=scrapes(step, TROUBLE), bad=bad, traffic=CALM),
     )
-
-
-def _strangers(service: Service, slo: Slo) -> list[Series]:
-    """Bad series that differ from ours in one label each: that of one matcher."""
-    found: list[Series] = []
-    step = step_of(service, slo)
-    for matcher in slo.sli.scope():
-        value = refused_by(matcher)
-        if value is not None and matcher.label not in slo.by:
-            labels = ({"job": service.job} if service.job else {}) | {matcher.label: value}
-            member = members(slo)[0]
-            found += slo.sli.series(fixture(step, _trouble(step, Decimal(1)), member | labels))
-    return found
 
 
 def _quantiles(slo: Slo, sli: Quantile) -> Iterator[tuple[str, timedelta, Decimal]]:
