@@ -31,7 +31,11 @@ ROOMS: tuple[tuple[frozenset[str], bool], ...] = (
         True,
     ),
     (frozenset({"specs", "generate", "output", "web", "amtool"}), False),
-    (frozenset({"checks", "deploy", "formats", "health", "pipeline", "starting"}), False),
+    (
+        frozenset({"checks", "deploy", "formats", "health", "pipeline", "preview", "starting"}),
+        False,
+    ),
+    (frozenset({"demo"}), False),
     (frozenset({"report", "listing"}), True),
     (frozenset({"cli", "wings", "__main__"}), True),
 )
@@ -41,6 +45,7 @@ FOREIGN = {
     # One wrapper for each program: amtool, and the process that jsonnet is shut into.
     "subprocess": {"amtool.py", "specs/jsonnet.py"},
     "httpx": {"web.py"},
+    "plotly": {"preview/plotly.py"},
 }
 IMPURE = {"os", "time", "random", "subprocess", "urllib", "socket", "http", "datetime.datetime"}
 
