@@ -10,10 +10,13 @@ from promtool.binary import Promtool, locate
 from promtool.durations import milliseconds
 from promtool.errors import ToolError
 from promtool.process import run
+from promtool.rulefiles import parse
 
 # The importer reads its whole input once for each block, so the default of two hours makes a
 # month 80 times slower than one block does. The flag is hidden from `--help` in all versions.
 _ONE_BLOCK = timedelta(hours=8760)
+# Prometheus answers no range query of more points than that, and each block is one such query.
+_MOST_POINTS = 11_000
 
 
 def backfill_openmetrics(  # noqa: PLR0913  two are optional and named
@@ -55,12 +58,15 @@ def backfill_rules(  # noqa: PLR0913  two are optional
     history: History,
     promtool: Promtool | None = None,
     *,
+    max_block_duration: timedelta | None = None,
     timeout: float = 600.0,
 ) -> tuple[Path, ...]:
     """Evaluate recording rules over a history into blocks in `data`; alerts are ignored.
 
-    Rules of one run do not see what the others record: run the layers one after another.
+    Rules of one run do not see what the others record: run the layers one after another. Blocks
+    are as long as Prometheus answers in one query, unless `max_block_duration` is given.
     """
+    files = tuple(Path(path) for path in rule_files)
     if history.start >= history.end:
         text = f"expected a start before the end, got {history.start} and {history.end}"
         raise ToolError(f"{text}; swap them")
@@ -68,14 +74,22 @@ def backfill_rules(  # noqa: PLR0913  two are optional
         "tsdb",
         "create-blocks-from",
         "rules",
+        f"--max-block-duration={_seconds(max_block_duration or _longest(files, history))}",
         f"--start={history.start.timestamp():.3f}",
         f"--end={history.end.timestamp():.3f}",
         f"--eval-interval={_seconds(history.eval_interval)}",
         f"--url={history.url}",
         f"--output-dir={os.fspath(data)}",
-        *(os.fspath(path) for path in rule_files),
+        *(os.fspath(path) for path in files),
     )
     return _blocks(arguments, Path(data), promtool, timeout)
+
+
+def _longest(files: Iterable[Path], history: History) -> timedelta:
+    """What the group with the shortest interval can have in one query."""
+    groups = [group.interval for path in files for group in parse(path).groups]
+    own = [timedelta(milliseconds=found) for one in groups if (found := milliseconds(one))]
+    return min([history.eval_interval, *own]) * _MOST_POINTS
 
 
 def _seconds(length: timedelta) -> str:

@@ -15,9 +15,13 @@ from promtool.errors import BadFileError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleGroup:
-    """One rule group; `text` is its YAML, `exprs` maps the name of each rule to its expression."""
+    """One rule group; `text` is its YAML, `exprs` maps the name of each rule to its expression.
+
+    `interval` is a duration, or nothing where the group has none of its own.
+    """
 
     name: str
+    interval: str
     text: str
     alerts: frozenset[str]
     exprs: tuple[tuple[str, str], ...]
@@ -122,6 +126,7 @@ def _group(node: yaml.Node) -> RuleGroup:
     names = [alert or record for alert, record in zip(alerts, records, strict=True)]
     return RuleGroup(
         name=nodes.text_of(found.get("name")),
+        interval=nodes.text_of(found.get("interval")),
         text=nodes.serialize(nodes.sequence([node])),
         alerts=frozenset(filter(None, alerts)),
         exprs=tuple(zip(names, exprs, strict=True)),

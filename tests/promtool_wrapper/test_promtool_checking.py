@@ -123,21 +123,40 @@ def test_a_backfill_that_writes_nothing_is_an_error(text, want, write, tmp_path,
         backfill_openmetrics(write(text, "history.txt"), tmp_path / "data", tool)
 
 
-def test_rules_are_backfilled_with_times_in_seconds(fake, tmp_path):
+START = datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("interval", "given", "seconds"),
+    [
+        ("", None, 660_000),
+        ("interval: 10s, ", None, 110_000),
+        ("interval: 5m, ", None, 660_000),
+        ("interval: 10s, ", timedelta(days=3), 259_200),
+    ],
+    ids=["the history's interval", "a group is more often", "a group is less often", "as told"],
+)
+def test_rules_are_backfilled_with_times_in_seconds(interval, given, seconds, fake, tmp_path):
     path = fake(
         f'echo "$@" > "{tmp_path}/argv"; mkdir -p "{tmp_path}/data/01"; echo > "{tmp_path}/data/01/meta.json"'
     )
-    start = datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
-    history = History(url="http://127.0.0.1:9090", start=start, end=start + timedelta(hours=1))
-    assert backfill_rules(["r.yml"], tmp_path / "data", history, locate(path)) == (
-        tmp_path / "data/01",
-    )
+    rules = tmp_path / "r.yml"
+    rules.write_text(f"groups: [{{name: a, {interval}rules: []}}, {{name: b, rules: []}}]\n")
+    history = History(url="http://127.0.0.1:9090", start=START, end=START + timedelta(hours=1))
+    assert backfill_rules(
+        [rules], tmp_path / "data", history, locate(path), max_block_duration=given
+    ) == (tmp_path / "data/01",)
     assert (tmp_path / "argv").read_text() == (
-        "tsdb create-blocks-from rules --start=1600000000.000 --end=1600003600.000 --eval-interval=60s "
-        f"--url=http://127.0.0.1:9090 --output-dir={tmp_path}/data r.yml\n"
+        f"tsdb create-blocks-from rules --max-block-duration={seconds}s "
+        "--start=1600000000.000 --end=1600003600.000 --eval-interval=60s "
+        f"--url=http://127.0.0.1:9090 --output-dir={tmp_path}/data {rules}\n"
     )
+
+
+def test_a_history_runs_forward(tool, tmp_path):
+    history = History(url="x", start=START, end=START)
     with pytest.raises(ToolError, match=r"expected a start before the end, got .*; swap them"):
-        backfill_rules(["r.yml"], tmp_path, History(url="x", start=start, end=start), locate(path))
+        backfill_rules(["r.yml"], tmp_path, history, tool)
 
 
 def test_every_strict_flag_is_given(good, fake, tmp_path):
