@@ -14,8 +14,9 @@ from sloforge import specs
 from sloforge.errors import SpecProblem
 from sloforge.generate.recording import recording
 from sloforge.generate.rules import rules
+from sloforge.located import tree, yamltext
 from sloforge.model import Project
-from sloforge.specs import files, native, project, tree
+from sloforge.specs import files, native, project
 
 SPECS = Path(__file__).parent / "specs"
 BAD = sorted(path.with_suffix("").name for path in (SPECS / "bad").glob("*.txt"))
@@ -172,7 +173,7 @@ def test_a_runbook_for_each_alert_is_enough(tmp_path: Path) -> None:
     [
         pytest.param(
             SERVICE.encode("utf-16"),
-            "slos/shop.yaml:1: expected UTF-8, got byte 0xff; save the file as UTF-8",
+            "slos/shop.yaml:1:1: expected UTF-8, got byte 0xff; save the file as UTF-8",
             id="utf-16",
         ),
         pytest.param(
@@ -182,7 +183,7 @@ def test_a_runbook_for_each_alert_is_enough(tmp_path: Path) -> None:
         ),
         pytest.param(
             SERVICE.encode() + b"description: caf\xe9\n",
-            "slos/shop.yaml:9: expected UTF-8, got byte 0xe9; save the file as UTF-8",
+            "slos/shop.yaml:9:17: expected UTF-8, got byte 0xe9; save the file as UTF-8",
             id="latin-1",
         ),
         pytest.param(
@@ -282,7 +283,7 @@ def test_a_runbook_that_is_not_text_is_a_finding(tmp_path: Path) -> None:
     repository(tmp_path, shop=SERVICE)
     (tmp_path / "runbooks").mkdir()
     (tmp_path / "runbooks" / "a.md").write_bytes(b"# \xff\n")
-    expected = "runbooks/a.md:1: expected UTF-8, got byte 0xff; save the file as UTF-8"
+    expected = "runbooks/a.md:1:3: expected UTF-8, got byte 0xff; save the file as UTF-8"
     assert messages(tmp_path, runbooks=True) == expected
 
 
@@ -307,7 +308,7 @@ def test_a_project_of_no_files_says_where_to_begin(tmp_path: Path) -> None:
 
 def test_places_and_no_places_give_the_same_data() -> None:
     text = "a: &x [1, 2.50, {b: yes}]\nc: *x\nd: ~\n"
-    assert tree.plain(tree.parse(text, "f")) == {
+    assert tree.plain(yamltext.parse(text, "f")) == {
         "a": [1, Decimal("2.50"), {"b": "yes"}],
         "c": [1, Decimal("2.50"), {"b": "yes"}],
         "d": None,
@@ -336,7 +337,7 @@ def test_places_and_no_places_give_the_same_data() -> None:
     ],
 )
 def test_scalars_are_what_they_look_like(text: str, value: object) -> None:
-    found = tree.plain(tree.parse(f"key: {text}", "f"))["key"]
+    found = tree.plain(yamltext.parse(f"key: {text}", "f"))["key"]
     assert found == value
     assert type(found) is type(value)
     assert not (isinstance(found, float) and math.isnan(found))

@@ -11,10 +11,7 @@ from functools import lru_cache
 
 import yaml
 
-try:
-    from yaml import CSafeDumper as _Base
-except ImportError:  # pragma: no cover - a PyYAML without libyaml
-    from yaml import SafeDumper as _Base  # type: ignore[assignment]
+from sloforge.libyaml import SafeDumper
 
 COMMAND = "make build"
 # Lines longer than this are broken by PyYAML; ours are far shorter than that.
@@ -110,19 +107,19 @@ def by_pyyaml(document: Mapping[str, object]) -> str:
     )
 
 
-class _Dumper(_Base):
+class _Dumper(SafeDumper):
     def ignore_aliases(self, data: object) -> bool:
         """Anchors are understood by rule files only since Prometheus 3.3."""
         del data
         return True
 
 
-def _represented(dumper: _Base, text: str) -> yaml.Node:
+def _represented(dumper: SafeDumper, text: str) -> yaml.Node:
     style = "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-def _one_line(dumper: _Base, mapping: OneLine) -> yaml.Node:
+def _one_line(dumper: SafeDumper, mapping: OneLine) -> yaml.Node:
     return dumper.represent_mapping("tag:yaml.org,2002:map", mapping.items(), flow_style=True)
 
 

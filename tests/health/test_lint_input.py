@@ -9,11 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sloforge.health.lint import hcltext, jsontext, yamltext
-from sloforge.health.lint.located import Malformed, Unresolved, walk
+from sloforge.health.lint import hcltext, jsontext
 from sloforge.health.lint.platforms import read, syntax
 from sloforge.health.lint.run import gather, lint
 from sloforge.health.lint.sources import Source
+from sloforge.located import yamltext
+from sloforge.located.tree import Malformed, every
+from sloforge.located.words import Unresolved
 
 FIXTURES = Path(__file__).parent / "fixtures"
 TEXTS = [(path.name, path.read_text()) for path in sorted(FIXTURES.glob("*/good/*"))]
@@ -52,7 +54,7 @@ BAD = [
     (
         "a.yaml",
         b"a" * 5_000_001,
-        ": expected at most 5,000,000 bytes, got 5,000,001; split it, or make it smaller",
+        ": expected a file of at most 5,000,000 bytes, got 5,000,001; split it, or make it smaller",
     ),
     ("a.json", b'{"a": 1,}', ":1:9: not valid JSON: expected a value behind the comma, got `}`"),
     ("a.json", b'{"a" 1}', ":1:6: not valid JSON: expected `:`, got `1}`"),
@@ -110,11 +112,17 @@ def test_a_missing_file_a_pipe_and_a_device_are_said_and_not_waited_for(here):
         str(hit) for hit in lint(gather(["pipe.yaml", "a.yaml", "/dev/zero", "gone", "a\0b"])).hits
     ] == [
         "/dev/zero: cannot be read: expected a regular file",
-        "a.yaml: cannot be read: No such file or directory",
+        "a.yaml: cannot be read: No such file or directory; remove the link, or put right where it points",
         "a\\x00b: cannot be read: not a path",
         "gone: cannot be read: No such file or directory",
         "pipe.yaml: cannot be read: expected a regular file",
     ]
+
+
+def test_more_small_documents_than_can_be_read_soon_are_refused(here):
+    (here / "many.yaml").write_text("a\n---\n" * 800_000)
+    (hit,) = lint(gather(["many.yaml"])).hits
+    assert str(hit).startswith("many.yaml:600001:1: expected at most 300,000 values")
 
 
 def test_ten_megabytes_are_refused_before_they_are_parsed(here):
@@ -122,7 +130,7 @@ def test_ten_megabytes_are_refused_before_they_are_parsed(here):
     (hit,) = lint(gather(["big.yaml"])).hits
     assert (
         str(hit)
-        == "big.yaml: expected at most 5,000,000 bytes, got 10,000,000; split it, or make it smaller"
+        == "big.yaml: expected a file of at most 5,000,000 bytes, got 10,000,000; split it, or make it smaller"
     )
 
 
@@ -329,7 +337,7 @@ def test_json_and_yaml_read_the_same_from_json():
 
     def scalars(node):
         return [
-            (one.where, one.value) for one in walk(node) if not isinstance(one.value, dict | list)
+            (one.where, one.value) for one in every(node) if not isinstance(one.value, dict | list)
         ]
 
     assert scalars(ours) == scalars(theirs)

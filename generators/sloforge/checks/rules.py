@@ -11,19 +11,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import promql_parser as parser
-import yaml
 
 from sloforge.errors import Finding, Location, Severity
+from sloforge.libyaml import load
 from sloforge.promql import parse_duration
 from sloforge.specs import expressions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-try:
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # pragma: no cover - a PyYAML without libyaml
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 # Mimir's default limit, and the length that mixtool accepts for a group with room for a suffix.
 MAX_RULES = 20
@@ -80,7 +75,7 @@ def rule_findings(texts: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _groups(text: str) -> list[dict[str, Any]]:
-    document = yaml.load(text, Loader=_Loader)
+    document = load(text)
     return list((document or {}).get("groups") or [])
 
 

@@ -11,11 +11,13 @@ from pydantic import Field
 
 from sloforge.deploy.target import Config, Endpoint
 from sloforge.errors import Finding, Location, Problem
+from sloforge.located.files import Unreadable
+from sloforge.located.tree import Malformed, Node
+from sloforge.located.yamltext import parse
 from sloforge.specs import files
 from sloforge.specs.fields import Address, Duration, Name
 from sloforge.specs.forms import Form
 from sloforge.specs.mistakes import Place, validated
-from sloforge.specs.tree import Malformed, Node, parse
 from sloforge.specs.words import did_you_mean
 
 FILE = "deploy.yaml"
@@ -152,7 +154,7 @@ def _list(names: Mapping[str, object]) -> str:
 def _tree(root: Path) -> Node:
     try:
         return parse(files.text_of(root, root / FILE), FILE)
-    except files.Unreadable as unreadable:
+    except Unreadable as unreadable:
         if not (root / FILE).exists():
             message = f"{FILE}: expected the environments to deploy to, found no file; {_EXAMPLE}"
             raise Problem(message) from None

@@ -20,7 +20,7 @@ from sloforge.deploy.reload import Server, until
 from sloforge.deploy.rulefiles import BUILD_FILE, BUILD_INFO, Group
 from sloforge.deploy.target import Config, Moved, Receipt, Step, digest, verb_of
 from sloforge.errors import Problem
-from sloforge.specs import tree
+from sloforge.located import tree, yamltext
 
 RELEASE = "current"
 # Beyond a group's interval: for the server to be slow in.
@@ -280,7 +280,7 @@ def _hashes(groups: Iterable[Group]) -> set[str]:
 def _rule_files(config: Path) -> list[str]:
     """The patterns of a configuration, absolute. Raises Problem where it cannot be read."""
     try:
-        found = tree.plain(tree.parse(config.read_text(encoding="utf-8"), str(config)))
+        found = tree.plain(yamltext.parse(config.read_text(encoding="utf-8"), str(config)))
     except OSError as error:
         raise Problem(f"{config}: cannot be read: {error.strerror}; correct `config`") from None
     except tree.Malformed as error:

@@ -13,12 +13,8 @@ import yaml
 from sloforge.artifacts import Artifact, OneLine, yaml_text
 from sloforge.deploy.target import digest
 from sloforge.errors import Problem
+from sloforge.libyaml import load
 from sloforge.model import Pairs
-
-try:
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # pragma: no cover - a PyYAML without libyaml
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 FOLDERS = ("recording", "rules")
 BUILD_INFO = "slo_rules_build_info"
@@ -73,7 +69,7 @@ class Group:
 def groups(text: str, path: str) -> tuple[Group, ...]:
     """The groups of a rule file. Raises Problem where it is none."""
     try:
-        found = yaml.load(text, Loader=_Loader)
+        found = load(text)
         return tuple(group(one) for one in (found or {}).get("groups") or ())
     except yaml.YAMLError as error:
         first = " ".join(str(error).split())

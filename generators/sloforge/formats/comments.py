@@ -9,12 +9,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
-try:
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # pragma: no cover - a PyYAML without libyaml
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
-
-from sloforge.specs.tree import Node
+from sloforge.libyaml import SafeLoader
+from sloforge.located.tree import Node
 
 # A line for an editor says nothing of the new file.
 _EDITOR = re.compile(r"#\s*(yaml-language-server|vim?|-\*-)")
@@ -43,7 +39,7 @@ def comments(text: str) -> list[Comment]:
     """Every comment; what looks like one within a text over several lines is none."""
     ends: dict[int, int] = {}
     inside: set[int] = set()
-    for token in yaml.scan(text, Loader=_Loader):
+    for token in yaml.scan(text, Loader=SafeLoader):
         start, end = token.start_mark, token.end_mark
         ends[end.line] = max(ends.get(end.line, 0), end.column)
         if isinstance(token, _BULKY) and end.line > start.line:

@@ -11,8 +11,9 @@ from pathlib import Path
 from sloforge import specs
 from sloforge.errors import Finding, Problem, SpecProblem
 from sloforge.formats import writing
+from sloforge.located import tree
 from sloforge.model import Project, Service
-from sloforge.specs import files, native, project, reading, tree
+from sloforge.specs import files, native, project, reading
 from sloforge.specs.foreign import Told
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from sloforge.formats.comments import Placed, placed
+from sloforge.located.tree import Node
 from sloforge.promql import number
-from sloforge.specs.tree import Node
 
 _WIDTH = 10_000
 # The order of the documentation.

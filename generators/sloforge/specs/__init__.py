@@ -7,12 +7,13 @@ from pathlib import Path
 
 from sloforge.alerts import alerts
 from sloforge.errors import Finding, Location, SpecProblem
+from sloforge.located import tree, yamltext
+from sloforge.located.tree import Node
 from sloforge.model import Project, Service
-from sloforge.specs import files, native, planes, project, reading, tree, unique
+from sloforge.specs import files, native, planes, project, reading, unique
 from sloforge.specs.foreign import Told
 from sloforge.specs.reading import READERS
 from sloforge.specs.settings import PROJECT_VERSION
-from sloforge.specs.tree import Node
 
 __all__ = ["AUTHORED", "READERS", "context_of", "load", "missing_runbooks"]
 
@@ -87,7 +88,7 @@ def context_of(root: Path, findings: list[Finding]) -> project.Context:
 
 def _document(root: Path, path: Path, findings: list[Finding]) -> Node | None:
     try:
-        return tree.parse(files.text_of(root, path), files.name_of(root, path))
-    except (files.Unreadable, tree.Malformed) as refused:
+        return yamltext.parse(files.text_of(root, path), files.name_of(root, path))
+    except tree.Malformed as refused:
         findings.append(refused.finding)
         return None

@@ -8,9 +8,10 @@ from typing import Any
 
 import promql_parser as parser
 
+from sloforge.located.words import shown
 from sloforge.promql import WINDOW, Expression, Matcher, Operator, Selector
 from sloforge.specs import caret, tokens
-from sloforge.specs.words import Wrong, shown
+from sloforge.specs.words import Wrong
 
 _OPERATORS: dict[str, Operator] = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 _METRIC = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, StringConstraints, WithJsonSchema
 
+from sloforge.located.words import shown
 from sloforge.promql import Expression, Selector, duration, number, parse_duration
 from sloforge.specs import expressions
-from sloforge.specs.words import Wrong, shown
+from sloforge.specs.words import Wrong
 
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 LABEL_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_]*$"

@@ -12,13 +12,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from sloforge.located import tree
+from sloforge.located.tree import Node
 from sloforge.promql import parse_duration
-from sloforge.specs import burns, tree
+from sloforge.specs import burns
 from sloforge.specs.foreign import Told, made
 from sloforge.specs.forms import BurnForm
 from sloforge.specs.mistakes import Place
 from sloforge.specs.project import Context
-from sloforge.specs.tree import Node
 from sloforge.windows import Burn
 
 _BURNS = TypeAdapter(list[BurnForm])

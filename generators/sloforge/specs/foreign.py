@@ -13,13 +13,14 @@ from typing import Any
 
 from sloforge import naming
 from sloforge.errors import Finding, Location
-from sloforge.specs import tree
+from sloforge.located import tree
+from sloforge.located.tree import Node
+from sloforge.located.words import shown
 from sloforge.specs.fields import NAME_PATTERN
 from sloforge.specs.forms import VERSION
 from sloforge.specs.mistakes import Place, said
 from sloforge.specs.project import Context
-from sloforge.specs.tree import Node
-from sloforge.specs.words import did_you_mean, shown
+from sloforge.specs.words import did_you_mean
 
 LOST = "S013"
 OWNERS = ("owner", "team")

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from sloforge.errors import Location
-from sloforge.specs import tree
-from sloforge.specs.tree import Malformed, Node
+from sloforge.located import tree
+from sloforge.located.tree import Malformed, Node
 
 SUFFIX = ".jsonnet"
 SECONDS = 5

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from sloforge.errors import Finding
+from sloforge.located.words import shown
 from sloforge.specs.mistakes import Place
-from sloforge.specs.words import shown
 
 # What an alert says about itself.
 OF_ALERTS = ("alertname", "severity", "slo_service", "slo_name", "burn", "long", "short", "owner")

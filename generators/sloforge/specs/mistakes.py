@@ -9,10 +9,11 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from sloforge.errors import Finding, Location
+from sloforge.located.tree import Node, Path, child_of, locate, plain, walk
+from sloforge.located.words import printable, shown
 from sloforge.specs.fields import PATTERNS
 from sloforge.specs.forms import BURNS_BRANCH, POLICY_BRANCH, Form
-from sloforge.specs.tree import Node, Path, child_of, locate, plain, walk
-from sloforge.specs.words import Wrong, did_you_mean, printable, shown
+from sloforge.specs.words import Wrong, did_you_mean
 
 # pydantic's own words, which are no part of the file: a union's branches, and a mapping's keys.
 _BRANCHES = (POLICY_BRANCH, BURNS_BRANCH)
@@ -80,7 +81,7 @@ def spelled(path: Path) -> str:
 
 
 def _finding(where: Location, what: str, remedy: str, id_: str) -> Finding:
-    return Finding(id=id_, where=where, what=printable(what), remedy=printable(remedy))
+    return Finding(id=id_, where=where, what=printable(what, "\n"), remedy=printable(remedy, "\n"))
 
 
 def _said(tree: Node, path: Path, what: str) -> str:

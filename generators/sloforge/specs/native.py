@@ -8,6 +8,8 @@ from datetime import timedelta
 from pydantic import Field
 
 from sloforge.errors import Finding
+from sloforge.located.tree import Node, Path, plain
+from sloforge.located.words import shown
 from sloforge.model import Alerting, Links, Service, Slo
 from sloforge.promql import duration
 from sloforge.sli import Quantile, Sli
@@ -17,8 +19,7 @@ from sloforge.specs.forms import VERSION, ServiceForm, SloForm
 from sloforge.specs.mistakes import Place, validated
 from sloforge.specs.project import Context
 from sloforge.specs.slos import Setting, percentile
-from sloforge.specs.tree import Node, Path, plain
-from sloforge.specs.words import did_you_mean, shown
+from sloforge.specs.words import did_you_mean
 
 # A service of that name would write the files and dashboards that all services share.
 _RESERVED = ("common", "fleet", "incident")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from sloforge.located.tree import Node
+from sloforge.located.words import shown
 from sloforge.specs import foreign, openslo_alerts, openslo_metrics
 from sloforge.specs.foreign import Promise, Told, made, moved
 from sloforge.specs.mistakes import Place
 from sloforge.specs.openslo_forms import ObjectiveForm, SloForm
 from sloforge.specs.openslo_objects import Found, Objects
 from sloforge.specs.project import Context
-from sloforge.specs.tree import Node
-from sloforge.specs.words import shown
 
 VERSION = "openslo/v1"
 _PERCENT = Decimal(100)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from sloforge.located.tree import Node
+from sloforge.located.words import shown
 from sloforge.promql import duration, number, parse_duration
 from sloforge.specs import foreign
 from sloforge.specs.foreign import made, moved
 from sloforge.specs.mistakes import Place
 from sloforge.specs.openslo_forms import BurnForm, ConditionForm, PolicyForm
 from sloforge.specs.openslo_objects import Found, Objects
-from sloforge.specs.tree import Node
-from sloforge.specs.words import shown
 from sloforge.windows import BASE
 
 SEVERITIES = {"page": "page", "ticket": "ticket"}

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from sloforge.located.tree import Node
 from sloforge.specs import openslo
 from sloforge.specs.fields import Number
 from sloforge.specs.foreign import Told, made, moved
@@ -15,7 +16,6 @@ from sloforge.specs.forms import Form
 from sloforge.specs.mistakes import Place, validated
 from sloforge.specs.openslo_forms import CalendarForm, Operator, Slice
 from sloforge.specs.project import Context
-from sloforge.specs.tree import Node
 
 # ruff: noqa: N815 - the names are OpenSLO's.
 

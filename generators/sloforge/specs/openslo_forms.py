@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator
 
+from sloforge.located.words import shown
 from sloforge.promql import parse_duration
 from sloforge.specs.fields import Number
 from sloforge.specs.forms import Form
-from sloforge.specs.words import Wrong, shown
+from sloforge.specs.words import Wrong
 
 # ruff: noqa: N815 - the names are OpenSLO's.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from sloforge.located.tree import Node
+from sloforge.located.words import shown
 from sloforge.promql import number
 from sloforge.sli.slices import Comparator
 from sloforge.specs import expressions, reduce, sloth
@@ -11,8 +13,7 @@ from sloforge.specs.foreign import made
 from sloforge.specs.mistakes import Place
 from sloforge.specs.openslo_forms import IndicatorForm, MetricForm, ObjectiveForm, RatioForm
 from sloforge.specs.openslo_objects import Found, Objects
-from sloforge.specs.tree import Node
-from sloforge.specs.words import Wrong, shown
+from sloforge.specs.words import Wrong
 
 _COMPARATORS: dict[str, Comparator] = {"lte": "<=", "gte": ">=", "lt": "<", "gt": ">"}
 _QUERIES = ("query", "promql", "expr")

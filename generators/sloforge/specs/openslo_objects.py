@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from sloforge.located.tree import Node
+from sloforge.located.words import shown
 from sloforge.specs.foreign import Told
 from sloforge.specs.mistakes import Place, validated
 from sloforge.specs.openslo_forms import FORMS
 from sloforge.specs.project import Context
-from sloforge.specs.tree import Node
-from sloforge.specs.words import did_you_mean, shown
+from sloforge.specs.words import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from string import Formatter
 from urllib.parse import urlsplit
 
 from sloforge.errors import Finding, SpecProblem
+from sloforge.located import tree, yamltext
 from sloforge.model import Service
 from sloforge.planes import FILE, Api, Credential, Plane, Planes
 from sloforge.promql import duration
-from sloforge.specs import files, tree
+from sloforge.specs import files
 from sloforge.specs.mistakes import Place, validated
 from sloforge.specs.planes_forms import VERSION, ApiForm, PlaneForm, PlanesForm, TokenForm
 from sloforge.specs.words import did_you_mean
@@ -57,8 +58,8 @@ def load_file(path: Path) -> Planes:
 
 def _document(root: Path, path: Path, findings: list[Finding]) -> tree.Node | None:
     try:
-        return tree.parse(files.text_of(root, path), files.name_of(root, path))
-    except (files.Unreadable, tree.Malformed) as refused:
+        return yamltext.parse(files.text_of(root, path), files.name_of(root, path))
+    except tree.Malformed as refused:
         findings.append(refused.finding)
         return None
 

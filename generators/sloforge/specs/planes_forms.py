@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from sloforge.located.words import shown
 from sloforge.specs.fields import Duration, Name
 from sloforge.specs.forms import Form
-from sloforge.specs.words import Wrong, shown
+from sloforge.specs.words import Wrong
 
 VERSION = "sloforge-planes/v1"
 BASE_URL_PATTERN = r'^https?://[^\s"<>?#@]+$'

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sloforge.errors import Finding
+from sloforge.located.tree import Node
 from sloforge.model import Owner, Settings, Suppression
 from sloforge.promql import duration
 from sloforge.specs import burns, labels
 from sloforge.specs.mistakes import Place, validated
 from sloforge.specs.settings import PROJECT_VERSION, DefaultsForm, ProjectForm
-from sloforge.specs.tree import Node
 from sloforge.specs.words import did_you_mean
 from sloforge.windows import BASE, Policy
 

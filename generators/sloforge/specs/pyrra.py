@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from sloforge.located.tree import Node
 from sloforge.promql import Selector, duration, number, seconds, sum_by
 from sloforge.specs import foreign, reduce
 from sloforge.specs.burns import MIN_SCRAPES
@@ -15,7 +16,6 @@ from sloforge.specs.foreign import Promise, Told, made, moved
 from sloforge.specs.mistakes import Place, validated
 from sloforge.specs.project import Context
 from sloforge.specs.pyrra_forms import LatencyForm, ObjectiveForm, RatioForm, SpecForm
-from sloforge.specs.tree import Node
 from sloforge.windows import BASE
 
 VERSION = "pyrra.dev/v1alpha1"

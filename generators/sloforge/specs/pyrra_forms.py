@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator
 
+from sloforge.located.words import shown
 from sloforge.specs.fields import Days, Duration, LabelName, SelectorText
 from sloforge.specs.forms import Form
-from sloforge.specs.words import Wrong, shown
+from sloforge.specs.words import Wrong
 
 
 def _target(value: Any) -> Decimal:

@@ -7,15 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from sloforge.errors import Finding
-from sloforge.specs import files, jsonnet, openslo, openslo_alpha, project, pyrra, sloth, tree
+from sloforge.located import tree, yamltext
+from sloforge.located.tree import Node
+from sloforge.located.words import shown
+from sloforge.specs import files, jsonnet, openslo, openslo_alpha, project, pyrra, sloth
 from sloforge.specs.fitting import fitted
 from sloforge.specs.foreign import Told
 from sloforge.specs.forms import VERSION
 from sloforge.specs.mistakes import Place
 from sloforge.specs.project import Context
 from sloforge.specs.settings import PROJECT_VERSION
-from sloforge.specs.tree import Node
-from sloforge.specs.words import did_you_mean, shown
+from sloforge.specs.words import did_you_mean
 
 Reader = Callable[[Sequence[Node], Context, Told], list[Node]]
 
@@ -104,16 +106,16 @@ def is_known(node: Node, version: str, findings: list[Finding]) -> bool:
 def _text(root: Path, path: Path, told: Told) -> str | None:
     try:
         return files.text_of(root, path)
-    except files.Unreadable as refused:
+    except tree.Malformed as refused:
         told.wrong.append(refused.finding)
         return None
 
 
 def _parsed(text: str, name: str) -> Iterator[Node]:
     """A native service has a file of its own; other formats keep several documents in one."""
-    found = tree.documents(text, name)
+    found = yamltext.mappings(text, name)
     if len(found) > 1 and not all(_is_foreign(one) for one in found):
-        raise tree.Malformed(found[1].where, *tree.several(len(found)))
+        raise tree.Malformed(found[1].where, *yamltext.several(len(found)))
     yield from found
 
 

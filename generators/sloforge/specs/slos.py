@@ -10,13 +10,14 @@ from decimal import Decimal
 
 from sloforge.alerts import SLO_KINDS
 from sloforge.errors import Finding
+from sloforge.located.words import shown
 from sloforge.naming import WATCHDOG
 from sloforge.promql import number
 from sloforge.specs import burns, labels, slis
 from sloforge.specs.forms import AlertingForm, SloForm
 from sloforge.specs.mistakes import Place
 from sloforge.specs.project import Context
-from sloforge.specs.words import did_you_mean, shown
+from sloforge.specs.words import did_you_mean
 from sloforge.windows import Policy
 
 _ALERT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

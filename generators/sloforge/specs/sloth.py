@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from sloforge.errors import Finding
+from sloforge.located.tree import Node
 from sloforge.promql import Selector, duration, number
 from sloforge.specs import expressions, foreign, reduce, sloth_plugins
 from sloforge.specs.foreign import Promise, Told, made, moved
 from sloforge.specs.mistakes import Place, said, validated
 from sloforge.specs.project import Context
 from sloforge.specs.sloth_forms import ServiceForm, SloForm, TierForm, WindowsForm
-from sloforge.specs.tree import Node
 from sloforge.specs.words import Wrong
 from sloforge.windows import FOUR_WINDOWS
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sloforge.specs.words import did_you_mean, shown
+from sloforge.located.words import shown
+from sloforge.specs.words import did_you_mean
 
 _FAILED = '=~"(5..|429)"'
 # Plugin -> counter, the matcher of bad events, and options that are matchers.

@@ -11,6 +11,7 @@ import yaml
 from sloforge import naming
 from sloforge.alerts import alerts
 from sloforge.errors import Finding, Location
+from sloforge.libyaml import SafeLoader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from sloforge.alerts import Alert
     from sloforge.checks.alertmanager.routing import Path
     from sloforge.model import Pairs, Project
-
-try:
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # pragma: no cover - a PyYAML without libyaml
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 BASE = "alertmanager/base.yml"
 FILE = "alertmanager/alertmanager.yml"
@@ -105,7 +101,7 @@ def _fired(alert: Alert) -> Fired:
 
 def _base(project: Project) -> yaml.Node | None:
     try:
-        found: yaml.Node | None = yaml.compose(project.text(BASE) or "", Loader=_Loader)
+        found: yaml.Node | None = yaml.compose(project.text(BASE) or "", Loader=SafeLoader)
     except yaml.YAMLError:
         return None
     return found

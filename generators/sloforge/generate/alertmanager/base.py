@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING
 import yaml
 
 from sloforge.errors import Finding, Location, Problem
+from sloforge.libyaml import SafeLoader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sloforge.model import Project
-
-try:
-    from yaml import CSafeLoader as _Base
-except ImportError:  # pragma: no cover - a PyYAML without libyaml
-    from yaml import SafeLoader as _Base  # type: ignore[assignment]
 
 BASE = "alertmanager/base.yml"
 MAX_NODES = 100_000
@@ -43,7 +39,7 @@ def _wrong(what: str, remedy: str = "", where: Location | None = None) -> Findin
     return Finding(id="A002", where=where or Location(BASE), what=what, remedy=remedy)
 
 
-class _Loader(_Base):
+class _Loader(SafeLoader):
     """Only integers and booleans: `08:00` is text to Alertmanager, where YAML 1.1 makes it 480."""
 
 
@@ -51,7 +47,7 @@ _TAG = "tag:yaml.org,2002:"
 _DROPPED = tuple(_TAG + kind for kind in ("int", "float", "timestamp"))
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in _DROPPED]
-    for first, resolvers in _Base.yaml_implicit_resolvers.items()
+    for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(f"{_TAG}int", re.compile(r"-?(0|[1-9][0-9]*)$"), list("-0123456789"))
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Literal
 
 from sloforge.errors import Location
-from sloforge.health.lint.located import Node, Unresolved, shown
 from sloforge.health.lint.model import Hit, Setting, Slot
+from sloforge.located.tree import Node
+from sloforge.located.words import Unresolved, shown
 
 # How a platform writes a time: bare seconds, Go's `1m30s`, protobuf's `5s`.
 Unit = Literal["seconds", "go", "proto"]

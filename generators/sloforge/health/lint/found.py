@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sloforge.health.lint.fields import Notes
-from sloforge.health.lint.located import Node
 from sloforge.health.lint.model import Answer, Heal, Hit, Unit
+from sloforge.located.tree import Malformed, Node
+from sloforge.located.words import printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,13 @@ class Found:
     answers: tuple[Answer, ...] = ()
     hits: tuple[Hit, ...] = ()
     known: bool = True
+
+
+def unreadable(wrong: Malformed) -> Hit:
+    """What is said of a text that cannot be read at all."""
+    one = wrong.finding
+    what = printable(one.what)
+    return Hit(id="HC001", level="error", where=one.where, what=what, remedy=one.remedy)
 
 
 # Given a document and where to note mistakes; None: it is of another kind.

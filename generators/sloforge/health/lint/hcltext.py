@@ -11,7 +11,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from sloforge.errors import Location
-from sloforge.health.lint.located import MAX_DEPTH, MAX_NODES, Malformed, Node, Unresolved, place
+from sloforge.health.lint.sources import MAX_DEPTH, MAX_NODES
+from sloforge.located.tree import Malformed, Node, place
+from sloforge.located.words import Unresolved
 
 _SPACE = re.compile(r"(?:[ \t\r]+|\#[^\n]*|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _BLANK = re.compile(r"(?:[ \t\r\n]+|\#[^\n]*|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
@@ -88,7 +90,7 @@ class _Reader:
             else:
                 self._block(found, name[0], at, depth)
             self._pass(_BLANK)
-        return Node(found, self._where(start), start, self._at)
+        return Node(found, self._where(start), start=start, end=self._at)
 
     def _attribute(self, found: dict[str, Node], name: str, at: int, depth: int) -> None:
         self._at += 1
@@ -129,11 +131,11 @@ class _Reader:
         if self._peek() == "[":
             return self._tuple(at, depth)
         if (heredoc := self._take(_HEREDOC)) is not None:
-            return Node(heredoc[2], self._where(at), at, self._at)
+            return Node(heredoc[2], self._where(at), start=at, end=self._at)
         for pattern in (_QUOTED, _NUMBER, _NAME):
             taken = self._take(pattern)
             if taken is not None and self._ended():
-                return Node(_literal(taken), self._where(at), at, taken.end())
+                return Node(_literal(taken), self._where(at), start=at, end=taken.end())
             self._at = at
         return self._expression(at)
 
@@ -162,7 +164,7 @@ class _Reader:
         if self._peek() != "]":
             raise self._wrong("expected `]`")
         self._at += 1
-        return Node(items, self._where(at), at, self._at)
+        return Node(items, self._where(at), start=at, end=self._at)
 
     def _expression(self, at: int) -> Node:
         """Any other expression, up to a line end or a comma outside of brackets."""
@@ -185,7 +187,7 @@ class _Reader:
         text = self._text[at : self._at].strip()
         if not text:
             raise self._wrong("expected a value")
-        return Node(Unresolved(" ".join(text.split())), self._where(at), at, self._at)
+        return Node(Unresolved(" ".join(text.split())), self._where(at), start=at, end=self._at)
 
 
 def _literal(found: re.Match[str]) -> object:

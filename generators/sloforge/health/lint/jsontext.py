@@ -8,7 +8,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from sloforge.errors import Location
-from sloforge.health.lint.located import MAX_DEPTH, MAX_NODES, Malformed, Node, place
+from sloforge.health.lint.sources import MAX_DEPTH, MAX_NODES
+from sloforge.located.tree import Malformed, Node, place
 
 _TOKEN = re.compile(
     r"""[ \t\r\n]*(?:
@@ -69,7 +70,7 @@ class _Reader:
             return self._array(start, depth)
         if kind == "mark":
             raise self._wrong(start, "expected a value")
-        return Node(_scalar(kind, raw), where, start, token.end(), flow=True)
+        return Node(_scalar(kind, raw), where, start=start, end=token.end(), flow=True)
 
     def _count(self, where: Location, depth: int) -> None:
         self._nodes += 1
@@ -93,7 +94,7 @@ class _Reader:
                 raise Malformed(self._where(at), what, f"it is already at {found[name].key}")
             found[name] = replace(value, key=self._where(at), key_start=at)
             token = self._more("}")
-        return Node(found, self._where(start), start, self._at, flow=True)
+        return Node(found, self._where(start), start=start, end=self._at, flow=True)
 
     def _array(self, start: int, depth: int) -> Node:
         found: list[Node] = []
@@ -101,7 +102,7 @@ class _Reader:
         while token["mark"] != "]":
             found.append(self._value(token, depth + 1))
             token = self._more("]")
-        return Node(found, self._where(start), start, self._at, flow=True)
+        return Node(found, self._where(start), start=start, end=self._at, flow=True)
 
     def _more(self, closing: str) -> re.Match[str]:
         """The token behind a comma, or the closing mark."""

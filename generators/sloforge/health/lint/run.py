@@ -9,13 +9,14 @@ from typing import BinaryIO
 
 from sloforge.errors import Location
 from sloforge.health.lint import rules, sources
-from sloforge.health.lint.found import Found, joined
-from sloforge.health.lint.located import Malformed
+from sloforge.health.lint.found import Found, joined, unreadable
 from sloforge.health.lint.model import Hit, Unit
 from sloforge.health.lint.platforms import read
 from sloforge.health.lint.policy import DEFAULT, Policy
 from sloforge.health.lint.sources import Source
 from sloforge.health.lint.suppress import kept
+from sloforge.located.files import decoded
+from sloforge.located.tree import Malformed
 
 STDIN = "-"
 
@@ -37,9 +38,7 @@ class Gathered:
     hits: list[Hit] = field(default_factory=list)
 
     def unreadable(self, wrong: Malformed) -> None:
-        self.hits.append(
-            Hit(id="HC001", level="error", where=wrong.where, what=wrong.what, remedy=wrong.remedy)
-        )
+        self.hits.append(unreadable(wrong))
 
 
 def gather(paths: Iterable[str], stdin: BinaryIO | None = None) -> Gathered:
@@ -57,8 +56,8 @@ def gather(paths: Iterable[str], stdin: BinaryIO | None = None) -> Gathered:
 
 
 def _piped(stdin: BinaryIO) -> Source:
-    raw = stdin.read(sources.MAX_BYTES + 1)
-    return sources.decoded(raw, "<stdin>", size=len(raw))
+    raw = stdin.read(sources.LIMIT.text + 1)
+    return Source(path="<stdin>", text=decoded(raw, len(raw), "<stdin>", sources.LIMIT))
 
 
 def _below(path: Path, found: Gathered) -> None:

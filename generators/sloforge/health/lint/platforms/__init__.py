@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 from sloforge.errors import Location
-from sloforge.health.lint import hcltext, jsontext, yamltext
+from sloforge.health.lint import hcltext, jsontext
 from sloforge.health.lint.fields import Notes
-from sloforge.health.lint.found import NOTHING, Found, Reader, joined
-from sloforge.health.lint.located import Malformed, Node
+from sloforge.health.lint.found import NOTHING, Found, Reader, joined, unreadable
 from sloforge.health.lint.model import Hit
 from sloforge.health.lint.platforms import (
     answers,
@@ -23,7 +23,9 @@ from sloforge.health.lint.platforms import (
     nginx,
     terraform,
 )
-from sloforge.health.lint.sources import Source
+from sloforge.health.lint.sources import MANIFESTS, Source
+from sloforge.located import yamltext
+from sloforge.located.tree import Malformed, Node
 
 Syntax = Literal["dockerfile", "hcl", "haproxy", "nginx", "json", "yaml"]
 
@@ -58,10 +60,7 @@ def read(source: Source) -> Found:
     try:
         found = _read(source, notes)
     except Malformed as wrong:
-        hit = Hit(
-            id="HC001", level="error", where=wrong.where, what=wrong.what, remedy=wrong.remedy
-        )
-        return Found(hits=(hit,))
+        return Found(hits=(unreadable(wrong),))
     if not found.known:
         found = joined([found, Found(hits=(_unknown(source),), known=False)])
     return joined([found, Found(hits=tuple(notes.hits), known=found.known)])
@@ -94,7 +93,8 @@ def _read(source: Source, notes: Notes) -> Found:
                 return terraform.configuration(node, notes)
             return _documents([node], notes)
         case "yaml":
-            return _documents(yamltext.documents(source.text, source.path), notes)
+            found = yamltext.documents(source.text, source.path, MANIFESTS)
+            return _documents((one for one in found if one.value is not None), notes)
     return NOTHING
 
 
@@ -112,7 +112,7 @@ def syntax(source: Source) -> Syntax | None:
     return next(signs, "yaml")
 
 
-def _documents(nodes: list[Node], notes: Notes) -> Found:
+def _documents(nodes: Iterable[Node], notes: Notes) -> Found:
     return joined(_document(one, notes) for one in nodes)
 
 

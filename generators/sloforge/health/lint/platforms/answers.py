@@ -9,8 +9,8 @@ import re
 
 from sloforge.health.lint.fields import Notes
 from sloforge.health.lint.found import Found
-from sloforge.health.lint.located import Node
 from sloforge.health.lint.model import Answer
+from sloforge.located.tree import Node
 
 # Spring's `components`, ASP.NET's `entries` and `results`, the draft's `checks`.
 _LISTS = ("components", "entries", "results", "checks")

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from sloforge.health.lint.fields import Fields, Form, Notes
 from sloforge.health.lint.found import Found, joined
-from sloforge.health.lint.located import Node
 from sloforge.health.lint.model import Heal, HealthCheck, Method, Target, Unit
 from sloforge.health.lint.platforms import ecs
+from sloforge.located.tree import Node
 
 API: Mapping[str, str] = {
     "interval": "HealthCheckIntervalSeconds",

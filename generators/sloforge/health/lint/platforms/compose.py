@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from sloforge.health.lint.fields import Fields, Form, Notes
 from sloforge.health.lint.found import Found
-from sloforge.health.lint.located import Node
 from sloforge.health.lint.model import HealthCheck, Rollout, Setting, Target, Unit
 from sloforge.health.lint.platforms.docker import asked, once
+from sloforge.located.tree import Node
 
 _KEYS = ("image", "build", "healthcheck", "extends", "ports", "command", "environment", "deploy")
 

@@ -13,10 +13,11 @@ from sloforge.errors import Location
 from sloforge.health.lint.fields import Notes, compound
 from sloforge.health.lint.found import Found
 from sloforge.health.lint.jsontext import document
-from sloforge.health.lint.located import Malformed, Node, place, shown
 from sloforge.health.lint.model import HealthCheck, Setting, Slot, Unit
 from sloforge.health.lint.platforms.docker import asked, once
 from sloforge.health.lint.sources import Source
+from sloforge.located.tree import Malformed, Node, place
+from sloforge.located.words import shown
 
 _WORD = re.compile(r"[ \t]*([A-Za-z]+)(?=[ \t\r\n\\]|$)")
 _ESCAPE = re.compile(r"#[ \t]*escape[ \t]*=[ \t]*(\S)", re.IGNORECASE)

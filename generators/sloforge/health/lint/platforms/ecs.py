@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from sloforge.health.lint.fields import Fields, Notes
 from sloforge.health.lint.found import Found, joined
-from sloforge.health.lint.located import Node
 from sloforge.health.lint.model import Heal, HealthCheck, Unit
 from sloforge.health.lint.platforms.docker import asked, once
+from sloforge.located.tree import Node
 
 
 def read(node: Node, notes: Notes) -> Found | None:

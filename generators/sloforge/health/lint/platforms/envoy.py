@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from sloforge.health.lint.fields import Fields, Form, Notes
 from sloforge.health.lint.found import Found
-from sloforge.health.lint.located import Node, walk
 from sloforge.health.lint.model import HealthCheck, Setting, Target, Unit
+from sloforge.located.tree import Node, every
 
 _KNOWN = ("static_resources", "dynamic_resources")
 _METHODS = ("http_health_check", "tcp_health_check", "grpc_health_check", "custom_health_check")
@@ -18,7 +18,7 @@ _METHODS = ("http_health_check", "tcp_health_check", "grpc_health_check", "custo
 
 def read(node: Node, notes: Notes) -> Found | None:
     """A bootstrap, a list of resources, or a cluster alone; field names in snake or camel case."""
-    clusters = [one for one in walk(node) if _key(one, "health_checks") is not None]
+    clusters = [one for one in every(node) if _key(one, "health_checks") is not None]
     if not clusters:
         return Found() if any(_key(node, name) for name in _KNOWN) else None
     return Found(units=tuple(_unit(one, notes) for one in clusters))

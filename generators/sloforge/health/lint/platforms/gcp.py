@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sloforge.health.lint.fields import Fields, Form, Notes
 from sloforge.health.lint.found import Found
-from sloforge.health.lint.located import Node
 from sloforge.health.lint.model import Heal, HealthCheck, Kind, Method, Target, Unit
+from sloforge.located.tree import Node
 
 _PROTOCOLS: tuple[tuple[Method, tuple[str, ...]], ...] = (
     ("http", ("httpHealthCheck", "httpsHealthCheck", "http2HealthCheck")),

@@ -14,9 +14,9 @@ from itertools import pairwise
 from sloforge.errors import Location
 from sloforge.health.lint.fields import Notes
 from sloforge.health.lint.found import Found
-from sloforge.health.lint.located import shown
 from sloforge.health.lint.model import HealthCheck, Kind, Setting, Slot, Target, Unit
 from sloforge.health.lint.sources import Source
+from sloforge.located.words import shown
 
 _SECTIONS = re.compile(
     "global|defaults|frontend|backend|listen|userlist|peers|cache|resolvers|mailers|program|ring"

@@ -9,10 +9,10 @@ from decimal import Decimal
 
 from sloforge.health.lint.fields import Fields, Notes
 from sloforge.health.lint.found import Found, joined
-from sloforge.health.lint.located import Node
 from sloforge.health.lint.model import HealthCheck, Rollout, Unit
 from sloforge.health.lint.platforms import objects
 from sloforge.health.lint.platforms.probes import KINDS, Dialect, probe
+from sloforge.located.tree import Node
 
 IGNORE = "sloforge.dev/ignore"
 # How a kind reaches its pod, and whether its pods are there to take traffic.

@@ -14,9 +14,10 @@ from decimal import Decimal
 from sloforge.errors import Location
 from sloforge.health.lint.fields import Notes
 from sloforge.health.lint.found import Found
-from sloforge.health.lint.located import MAX_NODES, Malformed, place, shown
 from sloforge.health.lint.model import HealthCheck, Setting, Slot, Target, Unit
-from sloforge.health.lint.sources import Source
+from sloforge.health.lint.sources import MAX_NODES, Source
+from sloforge.located.tree import Malformed, place
+from sloforge.located.words import shown
 
 _TOKEN = re.compile(
     r'\s+|#[^\n]*|(?P<mark>[{};])|(?P<word>"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sloforge.health.lint.fields import Notes
 from sloforge.health.lint.found import Found
-from sloforge.health.lint.located import Node
 from sloforge.health.lint.model import Unit
 from sloforge.health.lint.platforms import aws, gcp
+from sloforge.located.tree import Node
 
 _PREFIX = "alb.ingress.kubernetes.io/"
 

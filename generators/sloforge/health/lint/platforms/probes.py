@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sloforge.health.lint.fields import Fields, Form, Notes
-from sloforge.health.lint.located import Node
 from sloforge.health.lint.model import HealthCheck, Kind, Method, Target
+from sloforge.located.tree import Node
 
 KINDS: tuple[tuple[Kind, str], ...] = (
     ("liveness", "livenessProbe"),

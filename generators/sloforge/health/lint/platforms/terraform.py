@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from sloforge.health.lint import jsontext
 from sloforge.health.lint.fields import Fields, Form, Notes
 from sloforge.health.lint.found import Found, joined
-from sloforge.health.lint.located import Malformed, Node, Unresolved, frozen
 from sloforge.health.lint.model import Heal, Unit
 from sloforge.health.lint.platforms import aws, ecs, gcp, kubernetes
+from sloforge.located.tree import Malformed, Node, frozen
+from sloforge.located.words import Unresolved
 
 _FORM = Form(insert="{name} = ")
 # Terraform's name of a resource -> the kind of manifest it is.
@@ -129,7 +130,7 @@ def _task_definition(node: Node, name: str, notes: Notes) -> Found:
     try:
         listed = jsontext.document(held.text(), held.where.path)
     except Malformed as wrong:
-        notes.wrong(held.where, f"container_definitions: {wrong.what}", "write a JSON list")
+        notes.wrong(held.where, f"container_definitions: {wrong.finding.what}", "write a JSON list")
         return Found()
     task = Node({"containerDefinitions": frozen(listed, held.where)}, held.where)
     return ecs.read(task, notes) or Found()

@@ -1,0 +1,1 @@
+"""Texts as data that remembers where each thing stands, bounded so that no file can hang a run."""
