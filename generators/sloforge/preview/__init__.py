@@ -1,0 +1,1 @@
+"""The generated dashboards without Grafana: a server, one HTML file, or pictures."""
