@@ -12,6 +12,7 @@ from tests.test_formats_import import meaning
 
 from promtool import check_rules
 from sloforge import generate
+from sloforge.artifacts import NUMBER
 from sloforge.formats.commands import export_command
 from sloforge.formats.exporting import EXPORTS, export
 from sloforge.specs.pyrra import TIERS
@@ -22,7 +23,10 @@ NAMES = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,5})?", fullmatch=True).fi
 WORDS = st.text(
     st.characters(codec="utf-8", categories=("L", "N", "P", "Zs")), min_size=1, max_size=20
 )
-WORDS = WORDS.map(str.strip).filter(lambda text: text and "{{" not in text and "}}" not in text)
+# PyYAML, which writes the specs here, leaves the quotes out around what YAML 1.2 reads as a number.
+WORDS = WORDS.map(str.strip).filter(
+    lambda text: text and "{{" not in text and "}}" not in text and not NUMBER.fullmatch(text)
+)
 OBJECTIVES = st.sampled_from(["99", "99.5", "99.9", "99.95", "99.99", "95"])
 METRICS = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
 VALUES = st.from_regex(r'[a-z0-9/ "\\.:äé-]{1,8}', fullmatch=True)
@@ -80,6 +84,8 @@ def for_sloth(draw):
             alerting["labels"] = {"area": draw(WORDS)}
         if draw(st.booleans()):
             alerting["annotations"] = {"hint": draw(WORDS)}
+        if draw(st.booleans()):
+            alerting["page"] = {"labels": {"key": draw(WORDS)}, "annotations": {"hint": "hurry"}}
         if draw(st.booleans()):
             alerting["disable"] = ["steady-burn", "very-slow-burn"]
         burns = ["fast-burn", "slow-burn"]

@@ -53,14 +53,13 @@ def meaning(project):
 
 def test_what_is_lost_and_what_changes_is_told_slo_by_slo(tmp_path):
     repository(tmp_path)
-    found = importing.convert(tmp_path, [SPECS / "sloth" / "bad" / "tier-labels.yaml"])
+    found = importing.convert(tmp_path, [SPECS / "sloth" / "bad" / "plugin.yaml"])
     lines = list(telling.notes(found))
-    assert lines[0] == "cart/answers"
-    assert [line.split()[0] for line in lines[1:]].count("lost") == 3
-    assert any("weighted by events, not averaged over time" in line for line in lines)
-    assert any(
-        "page_alert.labels.routing_key: cannot be put on some alerts" in line for line in lines
-    )
+    assert lines[:2] == ["ingress/own (not imported)", "  lost " + lines[1].split("lost ", 1)[1]]
+    assert "ingress/answers" in lines
+    assert [line.split()[0] for line in lines].count("lost") == 3
+    assert any("slos[0].sli.plugin.id: the plugin `sloth-common" in line for line in lines)
+    assert any("slos[0].alerting.name: each burn is an alert of its own" in line for line in lines)
 
 
 def test_an_slo_that_comes_to_nothing_is_told(tmp_path):

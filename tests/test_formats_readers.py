@@ -7,6 +7,7 @@ from tests.formats_project import PROJECT, fixtures, load, place, repository
 
 from promtool import check_rules, run_tests
 from sloforge import generate
+from sloforge.alerts import service_alerts
 from sloforge.errors import SpecProblem
 from sloforge.model import Project
 from sloforge.promql import duration
@@ -106,6 +107,21 @@ def test_sloths_queries_become_selectors_and_its_windows_burns(every):
     ]
     assert next(s for s in every.services if s.name == "cart").owner == "store"
     assert dict(answers.alerting.annotations) == {"summary": "Carts fail for cart"}
+
+
+def test_what_one_of_sloths_alerts_says_alone_stays_on_its_burns(every):
+    basket = next(service for service in every.services if service.name == "basket")
+    said = {
+        alert.burn.name: (dict(alert.labels).get("routing_key"), dict(alert.labels)["slack_channel"], dict(alert.annotations))
+        for alert in service_alerts(every, basket)
+        if alert.burn is not None
+    }  # fmt: skip
+    assert said == {
+        "fast-burn": ("carts", "#all", {}),
+        "slow-burn": ("carts", "#all", {}),
+        "steady-burn": (None, "#carts", {"hint": "later"}),
+        "very-slow-burn": (None, "#carts", {"hint": "later"}),
+    }
 
 
 def test_pyrras_windows_are_parts_of_the_slos_own(every):

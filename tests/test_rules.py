@@ -148,6 +148,38 @@ def test_labels_say_who_what_and_over_which_windows(tmp_path: Path) -> None:
     assert labels["ShopDown"] == {"severity": "page", "slo_service": "shop", "owner": "web"}
 
 
+def test_what_a_severity_and_a_burn_say_stands_on_their_alerts_alone(tmp_path: Path) -> None:
+    alerting_ = """
+    labels: {channel: all, team: web}
+    annotations: {hint: anything}
+    page: {labels: {channel: pages, key: k1}, annotations: {hint: hurry}}
+    ticket: {labels: {channel: tickets}}
+    burns:
+    - {name: quick, severity: page, long: 1h, short: 5m, factor: 14.4}
+    - {name: slow, severity: page, long: 6h, short: 30m, factor: 6, labels: {channel: own}, annotations: {more: slow one}}
+    - {name: steady, severity: ticket, long: 1d, short: 2h, factor: 3, annotations: {hint: later}}"""
+    found = alerting(core.one(tmp_path, RATIO, alerting=alerting_))
+    said = {
+        name: (
+            rule["labels"]["team"],
+            rule["labels"]["channel"],
+            rule["labels"].get("key"),
+            rule["annotations"]["hint"],
+            rule["annotations"].get("more"),
+        )
+        for name, rule in found.items()
+        if name.startswith("X")
+    }
+    assert said == {
+        "XQuick": ("web", "pages", "k1", "hurry", None),
+        "XSlow": ("web", "own", "k1", "hurry", "slow one"),
+        "XSteady": ("web", "tickets", None, "later", None),
+        "XBudgetExhausted": ("web", "tickets", None, "anything", None),
+        "XHalfBudgetInADay": ("web", "pages", "k1", "hurry", None),
+        "XRulesStale": ("web", "tickets", None, "anything", None),
+    }
+
+
 def test_labels_of_the_project_are_on_every_alert(tmp_path: Path) -> None:
     text = core.service("shop", [core.slo("x", RATIO)])
     project = core.load(tmp_path, text, extra="labels: {cluster: eu-1}\n")

@@ -36,6 +36,7 @@ SECTIONS = {
     "UpForm": ("up", ""),
     "ThresholdForm": ("threshold", ""),
     "AlertingForm": ("Alerting", ""),
+    "MoreForm": ("Alerting", "page."),
     "BurnForm": ("Burn", ""),
     "HttpForm": ("HTTP", ""),
     "DashboardForm": ("Dashboard", ""),

@@ -33,6 +33,8 @@ def test_yaml_is_written_as_pyyaml_writes_it(document):
     ("value", "written"),
     [
         pytest.param("99.9", "'99.9'", id="a text that looks like a number"),
+        pytest.param("08", "'08'", id="a number in YAML 1.2"),
+        pytest.param("1e3", "'1e3'", id="a number with an exponent"),
         pytest.param("a: b", "'a: b'", id="a text that looks like a mapping"),
         pytest.param("it's", "it's", id="an apostrophe within"),
         pytest.param("a\nand b", "|-\n  a\n  and b", id="several lines"),

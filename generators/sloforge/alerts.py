@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from sloforge import naming
+from sloforge.model import More
 from sloforge.planestates import StateRule, state_rules
 from sloforge.promql import duration, seconds
 from sloforge.sli import Quantile
@@ -47,6 +48,7 @@ class Alert:
     wait: timedelta
     keep_firing_for: timedelta
     labels: Pairs
+    annotations: Pairs
     runbook: str
 
     @property
@@ -102,15 +104,8 @@ def inputs(service: Service) -> tuple[str, ...]:
 
 
 def _state(project: Project, service: Service, rule: StateRule) -> Alert:
-    alert = _alert(project, service, None, _Kind(name="state"))
-    return replace(
-        alert,
-        name=rule.name,
-        severity=rule.severity,
-        wait=rule.wait,
-        labels=_with(alert.labels, severity=rule.severity),
-        runbook=rule.runbook,
-    )
+    alert = _alert(project, service, None, _Kind(name="state", severity=rule.severity))
+    return replace(alert, name=rule.name, wait=rule.wait, runbook=rule.runbook)
 
 
 def _service(project: Project, service: Service) -> Iterator[Alert]:
@@ -143,39 +138,29 @@ def _applies(kind: AlertKind, slo: Slo) -> bool:
 
 def _burn(project: Project, service: Service, slo: Slo, burn: Burn) -> Alert:
     windows = (("burn", burn.name), ("long", duration(burn.long)), ("short", duration(burn.short)))
-    kind = _Kind(name="burn", burn=burn.name, labels=windows)
-    alert = _alert(project, service, slo, kind)
+    kind = _Kind(name="burn", severity=burn.severity, burn=burn, labels=windows)
     return replace(
-        alert,
-        burn=burn,
-        severity=burn.severity,
+        _alert(project, service, slo, kind),
         wait=burn.wait,
         keep_firing_for=burn.keep_firing_for,
-        labels=_with(alert.labels, severity=burn.severity),
         runbook=naming.runbook_file(service.name, _runbook_name(slo, burn.name)),
     )
 
 
 def _quantile(project: Project, service: Service, slo: Slo, sli: Quantile) -> Alert:
     windows = (("long", duration(max(sli.windows))), ("short", duration(min(sli.windows))))
-    alert = _alert(project, service, slo, _Kind(name="quantile", labels=windows))
     alerting = slo.alerting
+    kind = _Kind(name="quantile", severity=alerting.severity, labels=windows)
     return replace(
-        alert,
-        severity=alerting.severity,
+        _alert(project, service, slo, kind),
         wait=alerting.wait,
         keep_firing_for=alerting.keep_firing_for,
-        labels=_with(alert.labels, severity=alerting.severity),
         runbook=naming.runbook_file(service.name, _runbook_name(slo, "quantile")),
     )
 
 
 def _runbook_name(slo: Slo, burn: str) -> str:
     return slo.alerting.runbook.replace("{burn}", burn).replace("{slo}", slo.name)
-
-
-def _with(labels: Pairs, **changed: str) -> Pairs:
-    return tuple((dict(labels) | changed).items())
 
 
 # How long a state must last: a restart is no outage, a lost scrape no renamed metric.
@@ -192,31 +177,51 @@ class _Kind:
     """A kind of alert, the burn it is about, and the labels that only it has."""
 
     name: AlertKind
-    burn: str = ""
+    severity: AlertSeverity | None = None
+    burn: Burn | None = None
     labels: Pairs = ()
 
 
 def _alert(project: Project, service: Service, slo: Slo | None, kind: _Kind) -> Alert:
-    severity: AlertSeverity = "page" if kind.name in _PAGES else "ticket"
+    severity = kind.severity or ("page" if kind.name in _PAGES else "ticket")
     names = dict(slo.alerting.names) if slo else {}
+    called = kind.burn.name if kind.burn else ""
     subject = slo.name if slo else service.name
     identity = slo.labels if slo else {"slo_service": service.name}
-    extra = dict(project.settings.labels) | dict(slo.alerting.labels if slo else ())
+    more = _more(slo, severity, kind.burn)
+    extra = dict(project.settings.labels) | dict(more.labels)
     labels = extra | {"severity": severity, **identity, "owner": service.owner}
     return Alert(
-        name=names.get(
-            kind.burn or kind.name, naming.camel(subject, kind.burn or _word(kind.name))
-        ),
+        name=names.get(called or kind.name, naming.camel(subject, called or _word(kind.name))),
         kind=kind.name,
         severity=severity,
         service=service,
         slo=slo,
-        burn=None,
+        burn=kind.burn,
         wait=_WAITS.get(kind.name, timedelta(0)),
         keep_firing_for=timedelta(0),
         labels=tuple((labels | dict(kind.labels)).items()),
+        annotations=more.annotations,
         runbook=_common_runbook(project, service, kind.name),
     )
+
+
+def _more(slo: Slo | None, severity: AlertSeverity, burn: Burn | None) -> More:
+    """What the team adds: to all alerts of the SLO, to those of the severity, to the one burn."""
+    if slo is None:
+        return More()
+    alerting = slo.alerting
+    tier = alerting.page if severity == "page" else alerting.ticket
+    own = burn if burn is not None else More()
+    return More(
+        labels=_joined(alerting.labels, tier.labels, own.labels),
+        annotations=_joined(alerting.annotations, tier.annotations, own.annotations),
+    )
+
+
+def _joined(*parts: Pairs) -> Pairs:
+    """The last one says it where several do."""
+    return tuple({key: value for part in parts for key, value in part}.items())
 
 
 def _word(kind: AlertKind) -> str:

@@ -26,6 +26,8 @@ _BLOCK = re.compile(rf"(?![ \n])(?:{_USUAL}*(?<! )\n)+(?:{_USUAL}*(?<! ))?")
 _FLOW = re.compile(r"[,?\[\]{}:]")
 _FIRST = frozenset("#,[]{}&*!|>'\"%@` ")
 _START = re.compile(r"[-?:](?: |$)|---|\.\.\.")
+# A number in YAML 1.2 and to Go; PyYAML, which knows 1.1, writes such a text without quotes.
+NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _RESOLVERS = yaml.SafeDumper.yaml_implicit_resolvers
 _ANY = tuple(_RESOLVERS.get(None, ()))
 
@@ -115,7 +117,7 @@ class _Dumper(SafeDumper):
 
 
 def _represented(dumper: SafeDumper, text: str) -> yaml.Node:
-    style = "|" if "\n" in text else None
+    style = "|" if "\n" in text else "'" if NUMBER.fullmatch(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
@@ -231,7 +233,8 @@ def _is_plain(text: str) -> bool:
 
 def _is_no_text(text: str) -> bool:
     """Whether it would be read as a number, a truth, a date or nothing."""
-    return any(one.match(text) for _, one in (*_RESOLVERS.get(text[0], ()), *_ANY))
+    known = (*_RESOLVERS.get(text[0], ()), *_ANY)
+    return any(one.match(text) for _, one in known) or NUMBER.fullmatch(text) is not None
 
 
 def _literal(text: str, indent: str) -> str:

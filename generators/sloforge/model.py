@@ -23,8 +23,20 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class More:
+    """Labels and annotations that a team adds."""
+
+    labels: Pairs = ()
+    annotations: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alerting:
-    """How an SLO alerts; `burns` are those that are left once the disabled ones are taken out."""
+    """How an SLO alerts; `burns` are those that are left once the disabled ones are taken out.
+
+    `labels` and `annotations` stand on all of its alerts, `page` and `ticket` on those of the
+    severity, a burn's own on that burn's.
+    """
 
     burns: tuple[Burn, ...]
     min_errors: int
@@ -34,6 +46,8 @@ class Alerting:
     names: Pairs = ()
     labels: Pairs = ()
     annotations: Pairs = ()
+    page: More = More()
+    ticket: More = More()
     disable: tuple[str, ...] = ()
     runbook: str = ""
 

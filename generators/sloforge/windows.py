@@ -35,6 +35,8 @@ class Burn:
     spend: Decimal | None = None
     wait: timedelta = timedelta(0)
     keep_firing_for: timedelta = timedelta(0)
+    labels: tuple[tuple[str, str], ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
 
     def factor(self, period: timedelta) -> Decimal:
         """How many times faster than allowed: spend x period / long (workbook)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sloforge.errors import Location
-from sloforge.model import Links, Service, Slo
+from sloforge.model import Links, More, Service, Slo
 from sloforge.specs.settings import DefaultsForm
 
 _KEPT = timedelta(minutes=10)
@@ -49,6 +49,17 @@ def of_service(service: Service, *keys: str) -> Iterator[Lost]:
         if said.get(key, bool(getattr(service, key))):
             what = f"`{key}` has no counterpart"
             yield Lost(where=service.source, subject=service.name, what=what)
+
+
+def single(slo: Slo) -> Iterator[Lost]:
+    """What some of its alerts say and others do not."""
+    alerting = slo.alerting
+    for key in ("page", "ticket"):
+        if getattr(alerting, key) != More():
+            yield of(slo, f"labels and annotations under `{key}` have no counterpart")
+    for burn in alerting.burns:
+        if burn.labels or burn.annotations:
+            yield of(slo, f"labels and annotations of `{burn.name}` have no counterpart")
 
 
 def default_keeping(slo: Slo) -> bool:

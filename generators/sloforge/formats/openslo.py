@@ -115,6 +115,7 @@ def _policy(burn: Burn, slo: Slo) -> dict[str, Any]:
 
 def _lost(slo: Slo) -> Iterator[Lost]:
     yield from lost.words(slo)
+    yield from lost.single(slo)
     alerting = slo.alerting
     for key in ("names", "labels", "annotations"):
         if getattr(alerting, key):

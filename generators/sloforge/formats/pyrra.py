@@ -95,6 +95,7 @@ def _name(slo: Slo) -> str:
 
 def _lost(slo: Slo) -> Iterator[Lost]:
     yield from lost.words(slo)
+    yield from lost.single(slo)
     if slo.alerting.burns and not all(_is_pyrras(one, slo) for one in slo.alerting.burns):
         yield lost.of(slo, "`burns` are Pyrra's own, in parts of the window")
     if slo.alerting.names and not _name(slo):

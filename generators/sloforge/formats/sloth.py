@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from sloforge.formats.lost import Lost
 from sloforge.model import Project, Service, Slo
 from sloforge.promql import number
 from sloforge.specs.sloth import PAGE, TICKET, VERSION
-from sloforge.windows import FOUR_WINDOWS
+from sloforge.windows import FOUR_WINDOWS, Burn
 
 _WINDOW = "{{.window}}"
 _PERIOD = timedelta(days=30)
@@ -70,9 +71,20 @@ def _alerting(slo: Slo) -> dict[str, Any]:
         if pairs:
             found[key] = dict(pairs)
     for key, names in (("page_alert", PAGE), ("ticket_alert", TICKET)):
-        if not any(burn.name in names for burn in alerting.burns):
-            found[key] = {"disable": True}
-    return found
+        found[key] = _tier([burn for burn in alerting.burns if burn.name in names], slo)
+    return {key: one for key, one in found.items() if one}
+
+
+def _tier(burns: list[Burn], slo: Slo) -> dict[str, Any]:
+    """What is said of one of Sloth's two alerts alone."""
+    if not burns:
+        return {"disable": True}
+    more = slo.alerting.page if burns[0].severity == "page" else slo.alerting.ticket
+    found = {
+        "labels": dict(more.labels) | dict(burns[0].labels),
+        "annotations": dict(more.annotations) | dict(burns[0].annotations),
+    }
+    return {key: one for key, one in found.items() if one}
 
 
 def _name(slo: Slo) -> str:
@@ -91,10 +103,15 @@ def _lost(slo: Slo) -> Iterator[Lost]:
         yield lost.of(slo, "`burns` are Sloth's catalogue, for all SLOs at once")
     if slo.alerting.names and not _name(slo):
         yield lost.of(slo, "`names` of single alerts have no counterpart")
+    for tier in (PAGE, TICKET):
+        mine = {(b.labels, b.annotations) for b in slo.alerting.burns if b.name in tier}
+        if len(mine) > 1:
+            yield lost.of(slo, f"`labels` of `{tier[0]}` alone: `{tier[1]}` gets them, too")
 
 
 def _has_sloths_burns(slo: Slo) -> bool:
     """Whole tiers of the four windows: nothing else can be switched off."""
     kept = {burn.name for burn in slo.alerting.burns}
     whole = all(set(tier) <= kept or not kept & set(tier) for tier in (PAGE, TICKET))
-    return whole and set(slo.alerting.burns) <= set(FOUR_WINDOWS.burns)
+    plain = {replace(burn, labels=(), annotations=()) for burn in slo.alerting.burns}
+    return whole and plain <= set(FOUR_WINDOWS.burns)

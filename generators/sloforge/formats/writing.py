@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from sloforge.artifacts import NUMBER
 from sloforge.formats.comments import Placed, placed
 from sloforge.located.tree import Node
 from sloforge.promql import number
@@ -76,5 +77,7 @@ def _scalar(value: Any) -> str:
         return number(value)
     if isinstance(value, dict | list):
         return "{}" if isinstance(value, dict) else "[]"
+    if NUMBER.fullmatch(str(value)):
+        return f"'{value}'"
     spelled = yaml.safe_dump(str(value), width=_WIDTH, allow_unicode=True)
     return spelled.removesuffix("...\n").strip()

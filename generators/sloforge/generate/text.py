@@ -36,7 +36,7 @@ def alert_annotations(project: Project, alert: Alert) -> dict[str, str]:
     found["runbook_url"] = settings.runbook_base_url + alert.runbook.removeprefix("runbooks/")
     if settings.dashboard_base_url:
         found["dashboard_url"] = dashboard_url(project, alert)
-    return found | dict(alert.slo.alerting.annotations if alert.slo else ())
+    return found | dict(alert.annotations)
 
 
 def dashboard_url(project: Project, alert: Alert) -> str:

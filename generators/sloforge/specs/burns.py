@@ -11,6 +11,7 @@ from sloforge.alerts import SERVICE_KINDS, SLO_KINDS
 from sloforge.errors import Finding
 from sloforge.model import Settings
 from sloforge.promql import duration, number
+from sloforge.specs import labels
 from sloforge.specs.forms import BurnForm
 from sloforge.specs.mistakes import Place
 from sloforge.windows import BASE, BUILT_IN, Burn, Policy
@@ -36,6 +37,8 @@ def burn(form: BurnForm) -> Burn:
         spend=form.spend,
         wait=form.for_ or timedelta(0),
         keep_firing_for=keep if keep is not None else min(form.short, LONGEST_KEEP),
+        labels=tuple(form.labels.items()),
+        annotations=tuple(form.annotations.items()),
     )
 
 
@@ -54,6 +57,7 @@ def mistakes(forms: Iterable[BurnForm], place: Place) -> Iterator[Finding]:
 
 
 def _alone(form: BurnForm, here: Place) -> Iterator[Finding]:
+    yield from labels.mistakes(form, here)
     if (form.factor is None) == (form.spend is None):
         got = "neither" if form.factor is None else "both"
         yield here.wrong(f"expected `factor` or `spend`, got {got}", id_="S007")

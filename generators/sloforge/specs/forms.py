@@ -143,6 +143,8 @@ class BurnForm(Form):
     keep_firing_for: Duration | None = Field(
         None, description="How long it fires on; the short window, at most 10m, by default."
     )
+    labels: Texts = Field(default_factory=dict, description="More labels on its alert.")
+    annotations: Texts = Field(default_factory=dict, description="More annotations on its alert.")
 
 
 # The two shapes of `burns`, spelled so that no key of a file can be mistaken for one.
@@ -158,6 +160,15 @@ Burns = Annotated[
     | Annotated[list[BurnForm], Field(min_length=1), Tag(BURNS_BRANCH)],
     Discriminator(_shape),
 ]
+
+
+class MoreForm(Form):
+    """What alerts of one severity say in addition."""
+
+    labels: Texts = Field(default_factory=dict, description="More labels on each of them.")
+    annotations: Texts = Field(
+        default_factory=dict, description="More annotations, in Prometheus' template language."
+    )
 
 
 class AlertingForm(Form):
@@ -188,6 +199,8 @@ class AlertingForm(Form):
     annotations: Texts = Field(
         default_factory=dict, description="More annotations, in Prometheus' template language."
     )
+    page: MoreForm = Field(default_factory=MoreForm, description="On its pages only.")
+    ticket: MoreForm = Field(default_factory=MoreForm, description="On its tickets only.")
     disable: list[str] = Field(
         default_factory=list, description="Burns, or alerts on the budget, that are left out."
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sloforge.errors import Finding
 from sloforge.located.words import shown
+from sloforge.specs.forms import AlertingForm, BurnForm, MoreForm
 from sloforge.specs.mistakes import Place
 
 # What an alert says about itself.
@@ -15,6 +16,14 @@ OF_ALERTS = ("alertname", "severity", "slo_service", "slo_name", "burn", "long",
 OF_RULES = ("le", "missing", "__name__")
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+
+
+def mistakes(
+    form: MoreForm | AlertingForm | BurnForm, place: Place, by: Iterable[str] = ()
+) -> Iterator[Finding]:
+    """Of both."""
+    yield from label_mistakes(form.labels, by, place.at("labels"))
+    yield from annotation_mistakes(form.annotations, place.at("annotations"))
 
 
 def label_mistakes(labels: Mapping[str, str], by: Iterable[str], place: Place) -> Iterator[Finding]:

@@ -10,12 +10,12 @@ from pydantic import Field
 from sloforge.errors import Finding
 from sloforge.located.tree import Node, Path, plain
 from sloforge.located.words import shown
-from sloforge.model import Alerting, Links, Service, Slo
+from sloforge.model import Alerting, Links, More, Service, Slo
 from sloforge.promql import duration
 from sloforge.sli import Quantile, Sli
 from sloforge.specs import burns, panels, slis, slos
 from sloforge.specs.burns import MAX_SCRAPE_INTERVAL, MIN_SCRAPE_INTERVAL
-from sloforge.specs.forms import VERSION, ServiceForm, SloForm
+from sloforge.specs.forms import VERSION, MoreForm, ServiceForm, SloForm
 from sloforge.specs.mistakes import Place, validated
 from sloforge.specs.project import Context
 from sloforge.specs.slos import Setting, percentile
@@ -134,9 +134,15 @@ def _alerting(form: SloForm, setting: Setting, sli: Sli) -> Alerting:
         names=tuple(alerting.names.items()),
         labels=tuple(alerting.labels.items()),
         annotations=tuple(alerting.annotations.items()),
+        page=_more(alerting.page),
+        ticket=_more(alerting.ticket),
         disable=tuple(alerting.disable),
         runbook=runbook,
     )
+
+
+def _more(form: MoreForm) -> More:
+    return More(labels=tuple(form.labels.items()), annotations=tuple(form.annotations.items()))
 
 
 def _min_errors(form: SloForm, setting: Setting, sli: Sli) -> int:

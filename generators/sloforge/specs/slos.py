@@ -114,8 +114,9 @@ def _alerting_mistakes(form: SloForm, setting: Setting, place: Place) -> Iterato
             what = f"is {'not ' if quantile else 'only '}for a quantile"
             remedy = "remove it" if quantile else "set it on the burns"
             yield place.at(name).misnamed(what, remedy, id_="S006")
-    yield from labels.label_mistakes(alerting.labels, form.by, place.at("labels"))
-    yield from labels.annotation_mistakes(alerting.annotations, place.at("annotations"))
+    yield from labels.mistakes(alerting, place, form.by)
+    yield from labels.mistakes(alerting.page, place.at("page"), form.by)
+    yield from labels.mistakes(alerting.ticket, place.at("ticket"), form.by)
     policy = setting.policy(alerting)
     if policy is None or not setting.knows(form):
         if setting.context.complete:
@@ -127,9 +128,19 @@ def _alerting_mistakes(form: SloForm, setting: Setting, place: Place) -> Iterato
         if found:
             return
     yield from _name_mistakes(alerting, policy, place)
+    yield from _burn_label_mistakes(policy, form.by, place.at("burns"))
     if not quantile and form.objective is not None:
         kept = [burn for burn in policy.burns if burn.name not in alerting.disable]
         yield from burns.unfit(kept, _judged(form, setting), place.at("burns"))
+
+
+def _burn_label_mistakes(policy: Policy, by: list[str], place: Place) -> Iterator[Finding]:
+    """A policy is written without knowing which SLOs it is for."""
+    for burn in policy.burns:
+        for label in dict(burn.labels):
+            if label in by:
+                what = f"burn `{burn.name}` has the label `{label}`, which is one of `by`"
+                yield place.wrong(what, "all its series would become one", id_="S010")
 
 
 def _judged(form: SloForm, setting: Setting) -> burns.Target:

@@ -15,7 +15,7 @@ from sloforge.specs import expressions, foreign, reduce, sloth_plugins
 from sloforge.specs.foreign import Promise, Told, made, moved
 from sloforge.specs.mistakes import Place, said, validated
 from sloforge.specs.project import Context
-from sloforge.specs.sloth_forms import ServiceForm, SloForm, TierForm, WindowsForm
+from sloforge.specs.sloth_forms import ServiceForm, SloForm, WindowsForm
 from sloforge.specs.words import Wrong
 from sloforge.windows import FOUR_WINDOWS
 
@@ -155,10 +155,11 @@ class _Slo:
         if alerting.name:
             kept = [burn for burn in BURNS if burn not in off]
             found["names"] = foreign.names(alerting.name, kept, place.at("name"), self.told)
-        more = [labels, self.place.at("labels"), place.at("labels")]
-        found["labels"] = self._shared("labels", more)
-        texts = self._shared("annotations", [place.at("annotations")])
-        found["annotations"] = {name: self._filled(text) for name, text in texts.items()}
+        found["labels"] = self._labels(labels, self.place.at("labels"), place.at("labels"))
+        found["annotations"] = self._annotations(place.at("annotations"))
+        for where, tier, _ in _TIERS:
+            if not self._is_off(tier):
+                found[tier] = self._more(tier, place.at(where))
         if off:
             found["disable"] = off
         found["runbook"] = "{slo}"
@@ -168,44 +169,30 @@ class _Slo:
         alerting = self.form.alerting
         return (alerting.page_alert if tier == "page" else alerting.ticket_alert).disable
 
-    def _shared(self, key: str, places: list[Place]) -> dict[str, Node]:
-        """What all alerts have; what one tier alone has is lost."""
+    def _labels(self, *places: Place) -> dict[str, Node]:
         found: dict[str, Node] = {}
         for place in places:
             found |= {name: moved(place.at(name)) for name in _keys(place)}
-        if key == "labels":
-            found = {name: one for name, one in found.items() if not _is_ours(name, one)}
-        tiers = {tier: getattr(self._tier(tier), key) for _, tier, _ in _TIERS}
-        for where, tier, _ in _TIERS:
-            here = self.place.at("alerting", where, key)
-            for name, value in tiers[tier].items():
-                if key == "labels" and name == "severity":
-                    self.told.change(here.at(name), f"the alert's severity is `{tier}`")
-                elif self._is_common(key, name, value):
-                    found[name] = moved(here.at(name))
-                else:
-                    self._lose(here.at(name))
-        return found
+        return {name: one for name, one in found.items() if not _is_ours(name, one)}
+
+    def _annotations(self, place: Place) -> dict[str, Node]:
+        return {name: self._filled(moved(place.at(name))) for name in _keys(place)}
+
+    def _more(self, tier: str, place: Place) -> dict[str, dict[str, Node]]:
+        """What one of both alerts says alone."""
+        labels = self._labels(place.at("labels"))
+        if "severity" in labels:
+            here = place.at("labels", "severity")
+            self.told.change(here, f"the alert's severity is `{tier}`")
+            del labels["severity"]
+        found = {"labels": labels, "annotations": self._annotations(place.at("annotations"))}
+        return {key: one for key, one in found.items() if one}
 
     def _filled(self, text: Node) -> Node:
         """With the values of the labels that only Sloth's series have."""
         service, slo = self.service, foreign.slug(self.form.name)
         known = {"sloth_service": service, "sloth_slo": slo, "sloth_id": f"{service}-{slo}"}
         return replace(text, value=_LABEL.sub(lambda m: known[m[1]], str(text.value)))
-
-    def _is_common(self, key: str, name: str, value: str) -> bool:
-        """Whether the tier that is left, or both, say the same."""
-        tiers = [self._tier(tier) for _, tier, _ in _TIERS if not self._is_off(tier)]
-        return all(getattr(tier, key).get(name) == value for tier in tiers)
-
-    def _tier(self, tier: str) -> TierForm:
-        alerting = self.form.alerting
-        return alerting.page_alert if tier == "page" else alerting.ticket_alert
-
-    def _lose(self, place: Place) -> None:
-        what = "cannot be put on some alerts of an SLO only"
-        remedy = "move it to `alerting`, or remove it: owners decide who is told"
-        self.told.lose(place, what, remedy)
 
 
 def ratio(bad: str, total: str, place: Place) -> Node:
