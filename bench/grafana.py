@@ -76,12 +76,13 @@ def _apply(target: Grafana, steps: tuple[Step, ...]) -> None:
 
 def _config(url: str) -> Config:
     return Config(
+        project="bench",
         name="grafana",
         kind="grafana",
         environment="bench",
         root=ROOT,
         endpoint=Endpoint(url=url, token_env=VARIABLE),
-        options={"project": "bench", "folder": "SLO", "folder_uid": "slo"},
+        options={"folder": "SLO", "folder_uid": "slo"},
     )
 
 

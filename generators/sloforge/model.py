@@ -215,8 +215,6 @@ class Settings:
     fallback_receiver: str
     watchdog_receiver: str
     datasource: str
-    folder: str
-    folder_uid: str
     runbook_base_url: str
     dashboard_base_url: str
     labels: Pairs

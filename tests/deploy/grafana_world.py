@@ -52,11 +52,12 @@ class World:
         return f"{self.prefix}-{name}"
 
     def target(self, *, adopt: bool = False, **changes: Any) -> Grafana:
-        options = {"project": self.project, "folder_uid": self.folder, "folder": self.folder}
+        options = {"folder_uid": self.folder, "folder": self.folder}
         endpoint = Endpoint(url=self.url, token_env=VARIABLE, timeout=changes.pop("timeout", 10.0))
         endpoint = replace(endpoint, **changes.pop("endpoint", {}))
         made = Grafana(
             Config(
+                project=self.project,
                 name="grafana",
                 kind="grafana",
                 environment="test",

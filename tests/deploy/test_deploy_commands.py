@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.deploy.project import ROUTES, command
+from tests.deploy.project import MINE, ROUTES, command
 from tests.deploy.ruler_server import ruler
 from tests.deploy.servers import (
     NEEDS_ALERTMANAGER,
@@ -23,7 +23,7 @@ from tests.live.alertmanager import until
 from sloforge import pipeline, starting
 
 ROOT = Path(__file__).parent.parent.parent
-OBJECTS = ["slo-build.yaml", "slo-checkout.yaml", "slo-watchdog.yaml"]
+OBJECTS = ["slo.shop.checkout.yaml", "slo.shop.shared.build.yaml", "slo.shop.shared.watchdog.yaml"]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def root(started, tmp_path):
 
 
 def targets(root: Path, **found: object) -> None:
-    document = {"version": "sloforge-deploy/v1", "environments": {"dev": found}}
+    document = {"version": "sloforge-deploy/v1", "project": "shop", "environments": {"dev": found}}
     (root / "deploy.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
 
 
@@ -61,7 +61,7 @@ def written(root: Path) -> list[str]:
 def test_plan_deploy_and_again_says_nothing_to_do(root):
     planned = command(root, "plan")
     assert planned.exit_code == 2, planned.output
-    assert "+ create    rules slo-checkout.yaml" in planned.stdout
+    assert "+ create    rules slo.shop.checkout.yaml" in planned.stdout
     assert "3 to create" in planned.stderr
     assert written(root) == []
     done = command(root, "deploy", "--yes")
@@ -108,7 +108,7 @@ def test_a_saved_plan_is_applied_exactly_or_not_at_all(root):
     assert done.exit_code == 0, done.output
     moved = command(root, "deploy", "--plan", str(root / "plan.json"), "--yes")
     assert moved.exit_code == 1
-    assert "the live state has moved since the plan: cluster/rules/slo-build.yaml" in moved.stderr
+    assert "the live state has moved since the plan: cluster/rules/slo.shop.check" in moved.stderr
     change(root)
     other = command(root, "deploy", "--plan", str(root / "plan.json"), "--yes")
     assert "the plan is of build" in other.stderr
@@ -140,18 +140,18 @@ def test_deletions_beyond_the_maximum_need_a_word(root):
     assert "the plan deletes 1 objects, expected at most 0" in refused.stderr
     assert written(root) == OBJECTS
     assert command(root, "deploy", "--yes").exit_code == 0
-    assert "slo-checkout.yaml" not in written(root)
+    assert "slo.shop.checkout.yaml" not in written(root)
 
 
 def test_what_is_blocked_is_an_error_and_nothing_is_changed(root):
     folder = root / "dist" / "kubernetes"
     folder.mkdir(parents=True)
-    (folder / "slo-build.yaml").write_text("theirs\n")
+    (folder / "slo.shop.shared.build.yaml").write_text("theirs\n")
     assert command(root, "plan").exit_code == 1
     refused = command(root, "deploy", "--yes")
     assert refused.exit_code == 1
     assert "nothing was changed: some objects are blocked" in refused.stderr
-    assert written(root) == ["slo-build.yaml"]
+    assert written(root) == ["slo.shop.shared.build.yaml"]
     assert command(root, "drift").exit_code == 1
 
 
@@ -160,24 +160,25 @@ def test_drift_tells_an_edit_from_a_commit(root):
     change(root)
     undeployed = command(root, "drift")
     assert undeployed.exit_code == 2
-    assert "undeployed cluster/rules/slo-checkout.yaml" in undeployed.stdout
-    file = root / "dist" / "kubernetes" / "slo-watchdog.yaml"
+    assert "undeployed cluster/rules/slo.shop.checkout.yaml" in undeployed.stdout
+    file = root / "dist" / "kubernetes" / "slo.shop.shared.watchdog.yaml"
     file.write_text(file.read_text() + "# by hand\n")
     found = json.loads(command(root, "drift", "--format", "json").stdout)
     assert {one["key"]: one["drift"] for one in found} == {
-        "slo-build.yaml": "undeployed",
-        "slo-checkout.yaml": "undeployed",
-        "slo-watchdog.yaml": "edited",
+        "slo.shop.shared.build.yaml": "undeployed",
+        "slo.shop.checkout.yaml": "undeployed",
+        "slo.shop.shared.watchdog.yaml": "edited",
     }
     github = command(root, "drift", "--format", "github").stdout
     assert (
-        "::error::cluster/rules/slo-watchdog.yaml was changed live since the last deploy" in github
+        "::error::cluster/rules/slo.shop.shared.watchdog.yaml was changed live since the last deploy"
+        in github
     )
 
 
 def test_a_rollback_and_the_history(root):
     command(root, "deploy", "--yes")
-    file = root / "dist" / "kubernetes" / "slo-checkout.yaml"
+    file = root / "dist" / "kubernetes" / "slo.shop.checkout.yaml"
     before = file.read_text()
     change(root)
     command(root, "deploy", "--yes")
@@ -200,7 +201,8 @@ def test_output_for_programs(root):
     }
     github = command(root, "plan", "--format", "github").stdout
     assert (
-        "::notice::cluster/rules/slo-checkout.yaml: create: 8 alerts, 19 recording rules" in github
+        "::notice::cluster/rules/slo.shop.checkout.yaml: create: 8 alerts, 19 recording rules"
+        in github
     )
     done = json.loads(command(root, "deploy", "--yes", "--format", "json").stdout)
     assert (done["result"], len(done["applied"])) == ("done", 3)
@@ -259,7 +261,7 @@ def test_an_interrupt_takes_everything_back(root, tmp_path_factory):
 
 @NEEDS_ALERTMANAGER
 def test_the_alertmanager_of_a_new_repository_is_deployed(root, tmp_path_factory):
-    with alertmanager(tmp_path_factory.mktemp("server") / "alertmanager", ROUTES) as server:
+    with alertmanager(tmp_path_factory.mktemp("server") / "alertmanager", MINE + ROUTES) as server:
         found = {"kind": "alertmanager", "url": server.url, "config": str(server.config)}
         targets(root, alertmanager=found)
         done = command(root, "deploy", "--yes")

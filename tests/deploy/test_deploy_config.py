@@ -9,6 +9,7 @@ from sloforge.errors import Problem
 
 GOOD = """\
 version: sloforge-deploy/v1
+project: shop
 environments:
   dev:
     prometheus:
@@ -59,13 +60,13 @@ def test_every_kind_has_a_form_and_a_target():
         (
             "kind: ruler",
             "kind: rular",
-            "deploy.yaml:11:13: environments.prod.mimir.kind: unknown kind `rular`; did you mean `ruler`?",
+            "deploy.yaml:12:13: environments.prod.mimir.kind: unknown kind `rular`; did you mean `ruler`?",
         ),
         (
             "kind: ruler\n      ",
             "",
             (
-                "deploy.yaml:11:7: environments.prod.mimir: missing key `kind`; "
+                "deploy.yaml:12:7: environments.prod.mimir: missing key `kind`; "
                 "known are prometheus, vmalert, ruler, kubernetes, alertmanager, grafana"
             ),
         ),
@@ -73,15 +74,15 @@ def test_every_kind_has_a_form_and_a_target():
             "url: http://prometheus.example.org",
             "urll: http://prometheus.example.org",
             (
-                "deploy.yaml:5:7: missing key `url`\n"
-                "deploy.yaml:6:7: unknown key `urll`; did you mean `url`?"
+                "deploy.yaml:6:7: missing key `url`\n"
+                "deploy.yaml:7:7: unknown key `urll`; did you mean `url`?"
             ),
         ),
         (
             "user: me",
             "token_file: a",
             (
-                "deploy.yaml:11:7: expected `user` together with `password_env` or `password_file`, "
+                "deploy.yaml:12:7: expected `user` together with `password_env` or `password_file`, "
                 "got one of them; give both, or none"
             ),
         ),
@@ -89,9 +90,22 @@ def test_every_kind_has_a_form_and_a_target():
             "user: me",
             "user: me\n      password_file: a",
             (
-                "deploy.yaml:11:7: expected `password_env` or `password_file`, got both; "
+                "deploy.yaml:12:7: expected `password_env` or `password_file`, got both; "
                 "remove one of them"
             ),
+        ),
+        (
+            "project: shop\n",
+            "",
+            (
+                "deploy.yaml:1:1: missing key `project`; name this repository, and no other, as in "
+                "`project: checkout-slos`; what bears the name is ours to change and to delete"
+            ),
+        ),
+        (
+            "project: shop",
+            f"project: {'a' * 42}",
+            "deploy.yaml:2:10: project: expected at most 41 characters, got 42",
         ),
         (
             "sloforge-deploy/v1",
@@ -101,7 +115,7 @@ def test_every_kind_has_a_form_and_a_target():
         (
             "wait: 90s",
             "wait: 9",
-            "deploy.yaml:8:13: wait: expected a duration such as 30d, 6h or 5m, got 9",
+            "deploy.yaml:9:13: wait: expected a duration such as 30d, 6h or 5m, got 9",
         ),
     ],
 )

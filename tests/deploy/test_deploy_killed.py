@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.deploy.project import ROUTES, Repository, alert, made, record, rule_file
+from tests.deploy.project import MINE, ROUTES, Repository, alert, made, record, rule_file
 from tests.deploy.servers import (
     NEEDS_ALERTMANAGER,
     NEEDS_PROMETHEUS,
@@ -33,7 +33,7 @@ def servers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("servers")
     with (
         prometheus(folder / "prometheus") as rules,
-        alertmanager(folder / "alertmanager", ROUTES) as routes,
+        alertmanager(folder / "alertmanager", MINE + ROUTES) as routes,
     ):
         yield rules, routes
 

@@ -30,13 +30,21 @@ def objects(repo: Repository) -> dict[str, dict[str, Any]]:
 def test_each_service_is_an_object_that_the_rule_selector_finds(repo):
     repo.done(GOOD)
     found = objects(repo)
-    assert found.keys() == {"slo-a.yaml", "slo-build.yaml", "slo-watchdog.yaml"}
-    assert found["slo-a.yaml"]["metadata"] == {
-        "name": "slo-a",
-        "namespace": "monitoring",
-        "labels": {"app.kubernetes.io/managed-by": "sloforge", "release": "prometheus"},
+    assert found.keys() == {
+        "slo.shop.a.yaml",
+        "slo.shop.shared.build.yaml",
+        "slo.shop.shared.watchdog.yaml",
     }
-    spec = found["slo-a.yaml"]["spec"]
+    assert found["slo.shop.a.yaml"]["metadata"] == {
+        "name": "slo.shop.a",
+        "namespace": "monitoring",
+        "labels": {
+            "app.kubernetes.io/managed-by": "sloforge",
+            "app.kubernetes.io/part-of": "shop",
+            "release": "prometheus",
+        },
+    }
+    spec = found["slo.shop.a.yaml"]["spec"]
     assert [group["name"] for group in spec["groups"]] == ["one", "two"]
     assert not repo.plan(GOOD).changes
 
@@ -48,9 +56,9 @@ def test_a_service_that_is_gone_loses_its_object_and_files_of_others_stay(repo):
     smaller = made(rules_a=rule_file(alert("Burning", "vector(1) > 3"), group="two"))
     plan = repo.plan(smaller)
     assert verbs(plan.steps) == {
-        "rules slo-a.yaml": "update",
-        "rules slo-build.yaml": "update",
-        "rules slo-watchdog.yaml": "delete",
+        "rules slo.shop.a.yaml": "update",
+        "rules slo.shop.shared.build.yaml": "update",
+        "rules slo.shop.shared.watchdog.yaml": "delete",
     }
     assert plan.steps[0].summary == (
         "alert Burning: threshold 2 -> 3",
@@ -63,9 +71,9 @@ def test_a_service_that_is_gone_loses_its_object_and_files_of_others_stay(repo):
 def test_a_file_of_somebody_else_is_not_replaced(repo):
     folder = repo.root / "dist" / "kubernetes"
     folder.mkdir(parents=True)
-    (folder / "slo-a.yaml").write_text("kind: Other\n")
+    (folder / "slo.shop.a.yaml").write_text("kind: Other\n")
     (blocked,) = repo.plan(GOOD).blocked
-    assert blocked.key == "slo-a.yaml"
+    assert blocked.key == "slo.shop.a.yaml"
     assert blocked.reason == "a file of this name is there, and not by us; move it away"
 
 
@@ -78,8 +86,8 @@ def test_an_object_is_split_below_what_the_operator_takes(repo):
         group["name"] = f"g{at}"
     repo.done(made(recording_a=yaml.safe_dump({"groups": groups})))
     folder = repo.root / "dist" / "kubernetes"
-    parts = [folder / "slo-a.yaml", folder / "slo-a-2.yaml"]
-    assert sorted(folder.glob("slo-a*")) == sorted(parts)
+    parts = [folder / "slo.shop.a.yaml", folder / "slo.shop.a.2.yaml"]
+    assert sorted(folder.glob("slo.shop.a*")) == sorted(parts)
     assert all(path.stat().st_size < 512 * 1024 for path in parts)
     names = [
         group["name"]
@@ -101,7 +109,7 @@ def test_an_edit_after_the_plan_is_left_alone(repo):
     from sloforge.deploy import running
 
     repo.done(GOOD)
-    file = repo.root / "dist" / "kubernetes" / "slo-a.yaml"
+    file = repo.root / "dist" / "kubernetes" / "slo.shop.a.yaml"
     newer = made(rules_a=rule_file(alert("Burning", "vector(1) > 3")))
     found = repo.environment()
     wanted = running.plan(found, newer)

@@ -45,9 +45,9 @@ def ours(server: Ruler) -> list[str]:
 def test_a_good_build_is_visible_and_a_second_deploy_has_nothing_to_do(repo, server):
     repo.done(GOOD)
     assert ours(server) == [
-        "sloforge.build/slo-build",
-        "sloforge.recording-a/one",
-        "sloforge.rules-a/two",
+        "sloforge.shop.build/slo-build",
+        "sloforge.shop.recording-a/one",
+        "sloforge.shop.rules-a/two",
     ]
     assert server.of("team")["theirs"] == FOREIGN["theirs"]
     assert not repo.plan(GOOD).changes
@@ -58,20 +58,20 @@ def test_groups_are_updated_and_deleted_and_those_of_others_stay(repo, server):
     changed = made(rules_a=rule_file(alert("Burning", "vector(1) > 3"), group="two"))
     plan = repo.plan(changed)
     assert verbs(plan.steps) == {
-        "group sloforge.build/slo-build": "update",
-        "group sloforge.rules-a/two": "update",
-        "group sloforge.recording-a/one": "delete",
+        "group sloforge.shop.build/slo-build": "update",
+        "group sloforge.shop.rules-a/two": "update",
+        "group sloforge.shop.recording-a/one": "delete",
     }
     assert "threshold 2 -> 3" in shown.plan(plan, "text")
     repo.done(changed)
-    assert ours(server) == ["sloforge.build/slo-build", "sloforge.rules-a/two"]
+    assert ours(server) == ["sloforge.shop.build/slo-build", "sloforge.shop.rules-a/two"]
     assert server.of("team")["theirs"] == FOREIGN["theirs"]
 
 
 def test_a_group_is_split_where_it_has_too_many_rules(repo, server):
     rules = [record(f"a:b{at}", "vector(1)") for at in range(45)]
     repo.done(made(recording_a=rule_file(*rules, group="one")))
-    groups = server.of("team")["sloforge.recording-a"]
+    groups = server.of("team")["sloforge.shop.recording-a"]
     assert {name: len(group["rules"]) for name, group in groups.items()} == {
         "one": 20,
         "one-part-2": 20,
@@ -117,7 +117,7 @@ def test_what_never_becomes_visible_is_taken_back(repo, server):
     server.lag = 10_000
     outcome = repo.deploy(GOOD)
     assert outcome.result == "undone"
-    assert "not evaluated: group sloforge.build/slo-build is not loaded" in str(outcome.cause)
+    assert "not evaluated: group sloforge.shop.build/slo-build is not loaded" in str(outcome.cause)
     assert ours(server) == []
 
 
@@ -129,15 +129,15 @@ def test_a_server_that_is_busy_is_asked_again(repo, server):
 
 def test_an_edit_by_somebody_else_is_drift(repo, server):
     repo.done(GOOD)
-    server.of("team")["sloforge.rules-a"]["two"]["rules"][0]["expr"] = "vector(1) > 9"
+    server.of("team")["sloforge.shop.rules-a"]["two"]["rules"][0]["expr"] = "vector(1) > 9"
     (found,) = drift.drift(repo.plan(GOOD), repo.environment().state.applied())
-    assert (found.step.key, found.state) == ("sloforge.rules-a/two", "edited")
+    assert (found.step.key, found.state) == ("sloforge.shop.rules-a/two", "edited")
     repo.done(GOOD)
 
 
 def test_another_spelling_of_the_same_group_is_no_change(repo, server):
     repo.done(GOOD)
-    group = server.of("team")["sloforge.rules-a"]["two"]
+    group = server.of("team")["sloforge.shop.rules-a"]["two"]
     group["interval"] = "0h0m0s100ms"
     group["rules"][0]["for"] = "0s"
     assert not repo.plan(GOOD).changes

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from sloforge.deploy.target import Config, Endpoint
 from sloforge.errors import Finding, Location, Problem
@@ -15,7 +17,7 @@ from sloforge.located.files import Unreadable
 from sloforge.located.tree import Malformed, Node
 from sloforge.located.yamltext import parse
 from sloforge.specs import files
-from sloforge.specs.fields import Address, Duration, Name
+from sloforge.specs.fields import NAME_PATTERN, Address, Duration, Name
 from sloforge.specs.forms import Form
 from sloforge.specs.mistakes import Place, validated
 from sloforge.specs.words import did_you_mean
@@ -23,6 +25,8 @@ from sloforge.specs.words import did_you_mean
 FILE = "deploy.yaml"
 VERSION = "sloforge-deploy/v1"
 NO_TIME = timedelta(0)
+# Grafana takes 50 characters for a tag, and ours is `sloforge:` and this name.
+Project = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=41)]
 _EXAMPLE = "see docs/deploy.md for one to begin with"
 
 
@@ -30,6 +34,7 @@ class DeployForm(Form):
     """Environments and their targets: deploy.yaml."""
 
     version: Literal["sloforge-deploy/v1"] = Field(description="The format.")
+    project: Project = Field(description="This repository: what bears its name is ours.")
     environments: dict[Name, dict[Name, dict[str, Any]]] = Field(
         min_length=1, description="Environment -> target -> what it is and where."
     )
@@ -91,7 +96,6 @@ class RulerForm(ServerForm):
     """The ruler of Mimir, Cortex or Grafana Cloud; `url` ends before /config/v1/rules."""
 
     tenant: str = Field("", description="X-Scope-OrgID.")
-    namespace: Name = Field("sloforge", description="Ours are those that begin with it and a dot.")
     max_rules: int = Field(20, ge=0, description="Rules of a group; 0 means any number.")
     max_groups: int = Field(70, ge=0, description="Groups of the tenant; 0 means any number.")
     wait: Duration = Field(timedelta(minutes=1), description="How long until the ruler shows them.")
@@ -110,7 +114,6 @@ class KubernetesForm(TargetForm):
 class GrafanaForm(ServerForm):
     """Grafana, over its HTTP API."""
 
-    project: Name = Field("sloforge", description="Marks our dashboards, as a tag.")
     folder: str = Field("SLO", min_length=1, description="The folder's title.")
     folder_uid: Name = Field("slo", description="Its uid.")
     org_id: int = Field(0, ge=0, description="The organisation; 0 means the login's own.")
@@ -135,9 +138,11 @@ def load(root: Path, environment: str = "") -> tuple[Config, ...]:
     findings: list[Finding] = []
     tree = _tree(root)
     form = validated(DeployForm, tree, findings)
-    found = {} if isinstance(form, tuple) else _environments(root, tree, findings)
-    if findings:
-        raise Problem(findings=findings)
+    wrong = {path[:1] for path in form} if isinstance(form, tuple) else set()
+    readable = wrong <= {("project",), ("version",)}
+    found = _environments(root, tree, findings) if readable else {}
+    if findings or isinstance(form, tuple):
+        raise Problem(findings=[_with_remedy(finding, root) for finding in findings])
     if not environment and len(found) == 1:
         (environment,) = found
     if environment not in found:
@@ -145,6 +150,16 @@ def load(root: Path, environment: str = "") -> tuple[Config, ...]:
         remedy = did_you_mean(environment, found) if environment else f"give --env: {_list(found)}"
         raise Problem(f"{FILE}: {what}; {remedy}")
     return found[environment]
+
+
+def _with_remedy(finding: Finding, root: Path) -> Finding:
+    """Without a name of its own, a repository would delete what another one has deployed."""
+    if finding.what != "missing key `project`":
+        return finding
+    name = root.resolve().name
+    example = name if re.fullmatch(NAME_PATTERN, name) else "checkout-slos"
+    remedy = f"name this repository, and no other, as in `project: {example}`; what bears the name"
+    return replace(finding, remedy=f"{remedy} is ours to change and to delete")
 
 
 def _list(names: Mapping[str, object]) -> str:
@@ -184,7 +199,13 @@ def _targets(root: Path, place: Place, node: Node, findings: list[Finding]) -> I
             continue
         findings += _mistakes(form, target.where)
         config = _config(root, form)
-        yield Config(**config, name=name, environment=str(place.path[-1]))
+        project = _named(place.tree)
+        yield Config(**config, project=project, name=name, environment=str(place.path[-1]))
+
+
+def _named(tree: Node) -> str:
+    """The project; empty where it is one of the mistakes."""
+    return str(tree.value["project"].value) if "project" in tree.value else ""
 
 
 def _mistakes(form: TargetForm, where: Location) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+from sloforge import naming
 from sloforge.artifacts import Artifact
 from sloforge.deploy import grafana_folder, grafana_write
 from sloforge.deploy.access import client
@@ -29,15 +30,13 @@ from sloforge.errors import Problem
 KIND = "dashboard"
 CONCURRENCY = 4
 SOURCE = "dashboards/"
-TAG_LIMIT = 50
+# Every repository makes these, and they show all services of a data source: one of each is enough.
+SHARED = (naming.FLEET_UID, naming.INCIDENT_UID)
 MESSAGE = "deployed by sloforge"
 
 
 def target(config: Config) -> Target:
-    """Options: `project` (what marks our dashboards), `folder`, `folder_uid`, `org_id`.
-
-    Raises Problem where one of them cannot be used.
-    """
+    """Options: `folder`, `folder_uid`, `org_id`; the project's name, as a tag, marks our boards."""
     return Grafana(config)
 
 
@@ -57,7 +56,7 @@ class Grafana:
 
     def __init__(self, config: Config) -> None:
         self.name = config.name
-        self.mark = _mark(config)
+        self.mark = MARK_PREFIX + config.project
         self._adopt = config.adopt
         options = config.options
         self._folder = grafana_folder.Wanted(
@@ -155,6 +154,10 @@ class Grafana:
         seen = str(live.version)
         if live.board.same(wanted):
             return replace(step, verb="unchanged", before=step.after, seen=seen)
+        keepers = () if self._adopt or live.board.mark else other_marks(live.board)
+        if keepers and wanted.uid in SHARED:
+            warning = f"is kept by {', '.join(keepers)}: one of it is enough for all repositories"
+            return replace(step, verb="unchanged", after=None, seen=seen, warnings=(warning,))
         step = replace(step, verb="update", before=live.board.text, seen=seen)
         reason = self._obstacle(look, live)
         if reason:
@@ -221,17 +224,6 @@ class Grafana:
 
 
 _OPENING = threading.Lock()
-
-
-def _mark(config: Config) -> str:
-    project = config.options.get("project")
-    if not isinstance(project, str) or not project or len(MARK_PREFIX + project) > TAG_LIMIT:
-        most = TAG_LIMIT - len(MARK_PREFIX)
-        raise Problem(
-            f"target {config.name}: project: must name this repository in at most {most} "
-            f"characters, got `{project}`; dashboards get it as a tag, and no others are touched"
-        )
-    return MARK_PREFIX + project
 
 
 def _blocked(step: Step, reason: str) -> Step:

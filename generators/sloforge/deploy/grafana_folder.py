@@ -50,7 +50,8 @@ def plan(api: Api, server: Server, wanted: Wanted, applied: Mapping[str, str]) -
     if not wanted.adopt and wanted.id not in applied:
         # Somebody's folder that happens to have our uid is good enough for our dashboards.
         warning = f"is called `{live.title}`; `--adopt` renames it to `{wanted.title}`"
-        return (replace(step, verb="unchanged", after=before, before=before, warnings=(warning,)),)
+        # Without `after`, so that no later deploy takes it for one that we have called so.
+        return (replace(step, verb="unchanged", after=None, before=before, warnings=(warning,)),)
     if not live.can_save or server.lacks("folders:write"):
         return (_refused(replace(step, verb="update", before=before, seen=seen), "folders:write"),)
     return (replace(step, verb="update", before=before, seen=seen, summary=(renaming,)),)

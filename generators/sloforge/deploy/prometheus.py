@@ -60,6 +60,7 @@ class RuleFiles:
 
     def __init__(self, config: Config, flavour: Flavour) -> None:
         self.name, self.concurrency = config.name, 1
+        self._project, self._adopt = config.project, config.adopt
         self._flavour, self._endpoint = flavour, config.endpoint
         options = config.options
         self._releases = Releases((config.root / options["folder"]).absolute())
@@ -75,8 +76,10 @@ class RuleFiles:
     def plan(self, desired: tuple[Artifact, ...], applied: Mapping[str, str]) -> tuple[Step, ...]:
         del applied
         live = self._releases.live()
+        if foreign := self._foreign(live):
+            return (self._refused(live, foreign),)
         wanted = dict(rulefiles.chosen(desired))
-        wanted[BUILD_FILE] = rulefiles.build_file(wanted)
+        wanted[BUILD_FILE] = rulefiles.build_file(wanted, self._project)
         steps = [self._file(name, live, wanted) for name in sorted(live.keys() | wanted.keys())]
         return (*steps, self._release(live, wanted, desired))
 
@@ -116,6 +119,24 @@ class RuleFiles:
             raise Problem(f"{self._releases.folder}: the release before is gone; deploy it again")
         self._releases.swap(back)
         self._server.reload()
+
+    def _foreign(self, live: Mapping[str, str]) -> str:
+        """Why the live release is not ours; empty where it is, or there is none."""
+        owner = rulefiles.owner(_groups({BUILD_FILE: live.get(BUILD_FILE, "")}, lenient=True))
+        if not live or self._adopt or owner == self._project:
+            return ""
+        remedy = "give this target a folder of its own, or take this one over with `--adopt`"
+        return f"belongs to {f'project {owner}' if owner else 'another tool'}; {remedy}"
+
+    def _refused(self, live: Mapping[str, str], reason: str) -> Step:
+        return Step(
+            target=self.name,
+            kind="release",
+            key=RELEASE,
+            verb="blocked",
+            reason=reason,
+            seen=digest(manifest(live)),
+        )
 
     def _file(self, name: str, live: Mapping[str, str], wanted: Mapping[str, str]) -> Step:
         before, after = live.get(name), wanted.get(name)
@@ -236,14 +257,23 @@ class RuleFiles:
             raise Problem(f"{self._endpoint.url}: {liverules.some(failing)}")
 
     def _ours(self, loaded: Iterable[LiveGroup]) -> dict[tuple[str, str], LiveGroup]:
-        """Our groups by the file's and the group's name: those beside the build's own file."""
-        loaded = tuple(loaded)
-        folder = f"{self._releases.folder.name}/{RELEASE}"
-        return {
-            (os.path.basename(group.file), group.name): group  # noqa: PTH119 - the server's path
-            for group in loaded
-            if os.path.dirname(group.file).endswith(folder)  # noqa: PTH120 - as above
-        }
+        """Our groups by the file's and the group's name: those of the folder as the server has it.
+
+        In a container its path may be another; then that of other projects is told by their name.
+        """
+        places: dict[str, list[LiveGroup]] = {}
+        for group in loaded:
+            place = os.path.dirname(group.file)  # noqa: PTH120 - the server's path
+            places.setdefault(place, []).append(group)
+        ours = places.get(str(self._releases.current))
+        if ours is None:
+            end = f"/{self._releases.folder.name}/{RELEASE}"
+            like = (found for place, found in places.items() if place.endswith(end))
+            ours = [one for found in like if self._is_ours(found) for one in found]
+        return {(os.path.basename(one.file), one.name): one for one in ours}  # noqa: PTH119
+
+    def _is_ours(self, found: Iterable[LiveGroup]) -> bool:
+        return rulefiles.owner(one.group for one in found) == self._project
 
 
 def _believe(findings: Iterable[str]) -> None:

@@ -139,13 +139,23 @@ def chosen(artifacts: Iterable[Artifact]) -> Iterator[tuple[str, str]]:
             yield f"{folder}-{name}", artifact.text
 
 
-def build_file(texts: Mapping[str, str]) -> str:
-    """A rule file that tells which rule files are live, in queries and in /api/v1/rules.
+def owner(found: Iterable[Group]) -> str:
+    """The project that the groups say they are of; empty where they do not."""
+    labels = (dict(r.labels) for group in found for r in group.rules if r.name == BUILD_INFO)
+    return next((one.get("project", "") for one in labels), "")
+
+
+def build_file(texts: Mapping[str, str], project: str) -> str:
+    """A rule file that tells which rule files are live, in queries and in /api/v1/rules, and whose.
 
     The same files have the same hash on every kind of server.
     """
     lines = "".join(f"{digest(text)}  {name}\n" for name, text in sorted(texts.items()))
     build = digest(lines)[:SHORT]
-    rule = {"record": BUILD_INFO, "expr": "vector(1)", "labels": OneLine(hash=build)}
+    rule = {
+        "record": BUILD_INFO,
+        "expr": "vector(1)",
+        "labels": OneLine(hash=build, project=project),
+    }
     document = {"groups": [{"name": BUILD_GROUP, "rules": [rule]}]}
     return f"# Written by `sloforge deploy`: which build is live.\n{yaml_text(document)}"

@@ -26,13 +26,15 @@ Groups = dict[str, Group]
 
 
 class Ruler:
-    """The namespaces of one tenant that begin with our name and a dot."""
+    """The namespaces of one tenant that begin with `sloforge.`, the project's name and a dot."""
 
     def __init__(self, config: Config) -> None:
         self.name, self.concurrency = config.name, 4
         self._endpoint, self._options = config.endpoint, config.options
         self._tenant = str(config.options.get("tenant", ""))
-        self._prefix = f"{config.options['namespace']}."
+        self._project = config.project
+        # No name has a dot in it, so that none of two projects begins like the other.
+        self._prefix = f"sloforge.{config.project}."
 
     def plan(self, desired: tuple[Artifact, ...], applied: Mapping[str, str]) -> tuple[Step, ...]:
         del applied
@@ -81,9 +83,9 @@ class Ruler:
             yield Tenant(http, {"X-Scope-OrgID": self._tenant} if self._tenant else {})
 
     def _wanted(self, desired: tuple[Artifact, ...]) -> Groups:
-        """`sloforge.recording-checkout/slo-checkout-availability` -> its group."""
+        """`sloforge.shop.recording-checkout/slo-checkout-availability` -> its group."""
         chosen = dict(rulefiles.chosen(desired))
-        chosen["build.yml"] = rulefiles.build_file(chosen)
+        chosen["build.yml"] = rulefiles.build_file(chosen, self._project)
         return {
             f"{self._prefix}{name.removesuffix('.yml')}/{part.name}": part
             for name, text in chosen.items()

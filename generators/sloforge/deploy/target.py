@@ -138,10 +138,12 @@ class Config:
     """One target of one environment, as deploy.yaml has it.
 
     `options` are the keys that only this kind of target has, checked by its form in config.py:
-    times in seconds, mappings as pairs. `root` is the repository, `adopt` whether objects that do
-    not bear our mark may be taken over.
+    times in seconds, mappings as pairs. `root` is the repository, `project` its name, by which what
+    is ours is told from what another repository has put there; `adopt` whether objects that do not
+    bear our mark may be taken over.
     """
 
+    project: str
     name: str
     kind: str
     environment: str

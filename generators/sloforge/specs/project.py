@@ -100,8 +100,6 @@ def _settings(form: ProjectForm) -> Settings:
         fallback_receiver=form.alertmanager.fallback,
         watchdog_receiver=form.alertmanager.watchdog,
         datasource=form.grafana.datasource,
-        folder=form.grafana.folder,
-        folder_uid=form.grafana.folder_uid,
         runbook_base_url=_directory(form.runbook_base_url),
         dashboard_base_url=form.dashboard_base_url.rstrip("/"),
         labels=tuple(form.labels.items()),

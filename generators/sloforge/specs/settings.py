@@ -61,10 +61,8 @@ class EvaluationForm(Form):
 
 
 class GrafanaForm(Form):
-    """Where dashboards go and what they read."""
+    """What dashboards read; where they go is for deploy.yaml to say."""
 
-    folder: str = Field("SLO", min_length=1, description="The folder's title.")
-    folder_uid: Name = Field("slo", description="The folder's uid.")
     datasource: str = Field("default", min_length=1, description="The Prometheus data source.")
 
 
