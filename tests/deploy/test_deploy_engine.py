@@ -130,6 +130,32 @@ def test_what_cannot_be_undone_is_told_and_stays_open(world):
     assert world.live == {"ours-rules-a.yml": "1", "ours-rules-b.yml": "1"}
 
 
+def test_what_somebody_has_changed_since_is_left_alone_and_told_and_ends_the_run(world):
+    world.deploy(ONE)
+
+    def fault(where, step):
+        if (where, step.key) == ("after", "ours-rules-c.yml"):
+            (world.folder.path / "ours-rules-a.yml").write_text("by hand")
+            raise Problem("no")
+
+    world.folder.fault = fault
+    outcome = world.deploy(TWO)
+    assert outcome.result == "undone"
+    assert world.live == {"ours-rules-a.yml": "by hand", "ours-rules-b.yml": "1"}
+    lines = shown.outcome(outcome, "text").splitlines()
+    assert lines[1].endswith(
+        "was taken back: all but what somebody else has changed since is as it was before"
+    )
+    assert lines[2] == (
+        "  left alone: files/group/ours-rules-a.yml: ours-rules-a.yml was changed by somebody else"
+    )
+    assert json.loads(shown.outcome(outcome, "json"))["left"] == [
+        {"step": "files/group/ours-rules-a.yml", "reason": str(outcome.left[0][1])}
+    ]
+    world.mend()
+    assert world.deploy(TWO).result == "done"
+
+
 def test_a_second_interrupt_leaves_an_open_journal(world):
     world.deploy(ONE)
 

@@ -22,13 +22,15 @@ Progress = Callable[[str, Step], None]
 class Outcome:
     """What is in place after a run, and what is not; `cause` is why it did not end as planned.
 
-    `stuck` are steps that could not be taken back, with the reason.
+    `stuck` are steps that could not be taken back, with the reason; `left` those that must not be,
+    for somebody else has changed the object since.
     """
 
     run: Run
     result: Result
     applied: tuple[Step, ...]
     undone: tuple[Step, ...] = ()
+    left: tuple[tuple[Step, str], ...] = ()
     stuck: tuple[tuple[Step, str], ...] = ()
     cause: BaseException | None = None
 
@@ -36,7 +38,7 @@ class Outcome:
     def untouched(self) -> tuple[Step, ...]:
         """The steps that were never begun, or changed nothing."""
         touched = {step.id for step in (*self.applied, *self.undone)}
-        touched |= {step.id for step, _ in self.stuck}
+        touched |= {step.id for step, _ in (*self.left, *self.stuck)}
         return tuple(step for step in self.run.steps if step.id not in touched)
 
 
@@ -101,6 +103,8 @@ class Engine:
         _raise_first(done)
 
     def _apply(self, target: Target, step: Step, state: _State) -> None:
+        # What it found when it was first begun: after a crash the target may hold our own work.
+        earlier = state.begun.get(step.id)
         # First in memory: an interrupt in between must not hide a step that is on the way.
         state.begun.setdefault(step.id, Receipt(step=step))
         self._journal.begin(step)
@@ -108,21 +112,27 @@ class Engine:
         try:
             receipt = target.apply(step)
         except Moved:
-            del state.begun[step.id]
-            self._journal.refused(step)
+            if earlier is None:
+                del state.begun[step.id]
+                self._journal.refused(step)
             raise
+        receipt = earlier or receipt
         state.begun[step.id] = receipt
         state.applied[step.id] = step
         self._journal.applied(receipt)
 
     def _take_back(self, run: Run, state: _State, cause: BaseException | None) -> Outcome:
         undone: list[Step] = []
+        left: list[tuple[Step, str]] = []
         stuck: list[tuple[Step, str]] = []
         for receipt in reversed(state.begun.values()):
             step = receipt.step
             self._tell("undo", step)
             try:
                 self._targets[step.target].undo(receipt)
+            except Moved as moved:
+                left.append((step, str(moved)))
+                continue
             except (Problem, PromtoolError) as problem:
                 stuck.append((step, str(problem)))
                 continue
@@ -135,6 +145,7 @@ class Engine:
             result="stuck" if stuck else "undone",
             applied=(),
             undone=tuple(undone),
+            left=tuple(left),
             stuck=tuple(stuck),
             cause=cause,
         )

@@ -143,13 +143,18 @@ def _outcome_object(found: Outcome) -> dict[str, object]:
         "cause": _cause(found),
         "applied": _ids(found.applied),
         "undone": _ids(found.undone),
-        "stuck": [{"step": step.id, "reason": reason} for step, reason in found.stuck],
+        "left": _reasons(found.left),
+        "stuck": _reasons(found.stuck),
         "untouched": _ids(found.untouched),
     }
 
 
 def _ids(steps: Iterable[Step]) -> list[str]:
     return [step.id for step in steps]
+
+
+def _reasons(steps: Iterable[tuple[Step, str]]) -> list[dict[str, str]]:
+    return [{"step": step.id, "reason": reason} for step, reason in steps]
 
 
 def _cause(found: Outcome) -> str:
@@ -166,9 +171,12 @@ def _outcome_lines(found: Outcome) -> Iterator[str]:
         yield f"deploy {found.run.id} is in place: {len(found.applied)} changes, verified"
         return
     if found.result == "undone":
-        yield f"deploy {found.run.id} was taken back: everything is as it was before"
+        rest = "all but what somebody else has changed since is" if found.left else "everything is"
+        yield f"deploy {found.run.id} was taken back: {rest} as it was before"
+        yield from (f"  left alone: {step.id}: {reason}" for step, reason in found.left)
         return
     yield f"deploy {found.run.id} could not be taken back altogether:"
+    yield from (f"  left alone: {step.id}: {reason}" for step, reason in found.left)
     yield from (f"  in place, perhaps: {step.id}: {reason}" for step, reason in found.stuck)
     yield from (f"  as before: {step.id}" for step in (*found.undone, *found.untouched))
     yield "once that is put right, `sloforge deploy --undo` or `--resume` goes on from here"
