@@ -37,7 +37,7 @@ ROOMS: tuple[tuple[frozenset[str], bool], ...] = (
         False,
     ),
     (frozenset({"demo"}), False),
-    (frozenset({"report", "listing"}), True),
+    (frozenset({"report", "listing", "catalogue"}), True),
     (frozenset({"cli", "wings", "__main__"}), True),
 )
 FOREIGN = {

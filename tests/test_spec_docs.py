@@ -119,7 +119,7 @@ def test_the_reference_says_what_is_required(form: type[Form]) -> None:
 
 
 def test_each_kind_of_sli_has_its_section() -> None:
-    assert set(keys(forms.SliForm)) <= set(sections())
+    assert set(keys(forms.SliForm)) - {"with"} <= set(sections())
 
 
 def test_each_row_has_a_type_a_default_and_a_meaning() -> None:

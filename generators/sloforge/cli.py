@@ -269,7 +269,9 @@ def list_(root: Path, show_alerts: bool, form: Format) -> int:
 
 
 @main.command()
-@click.argument("which", type=click.Choice(["service", "project", "planes"]), default="service")
+@click.argument(
+    "which", type=click.Choice(["service", "project", "planes", "template"]), default="service"
+)
 def schema(which: str) -> int:
     """The JSON Schema of a spec file, for completion in editors.
 

@@ -66,6 +66,7 @@ WINGS: tuple[Wing, ...] = (
     Wing("drift", "What was changed behind a deploy's back.", _named("deploy.commands", "drift")),
     Wing("rollback", "Go back to an earlier deploy.", _named("deploy.commands", "rollback")),
     Wing("deploys", "The deploys so far.", _named("deploy.commands", "deploys")),
+    Wing("library", "The SLI templates that a service can use.", _named("catalogue", "library")),
     Wing(
         "import",
         "Turn Sloth, Pyrra and OpenSLO files into ours.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from sloforge.alerts import alerts
@@ -10,7 +11,7 @@ from sloforge.errors import Finding, Location, SpecProblem
 from sloforge.located import tree, yamltext
 from sloforge.located.tree import Node
 from sloforge.model import Project, Service
-from sloforge.specs import files, native, planes, project, reading, unique
+from sloforge.specs import files, native, planes, project, reading, templates, unique
 from sloforge.specs.foreign import Told
 from sloforge.specs.reading import READERS
 from sloforge.specs.settings import PROJECT_VERSION
@@ -60,7 +61,8 @@ def missing_runbooks(loaded: Project) -> Iterator[Finding]:
 
 def _services(root: Path, context: project.Context, findings: list[Finding]) -> list[Service]:
     """Every service of every file; what another format says and ours cannot is a mistake here."""
-    paths = [p for p in files.listed(root, "slos", findings) if p != root / project.FILE]
+    listed = files.listed(root, "slos", findings)
+    paths = [p for p in listed if p != root / project.FILE and not _is_template(root, p)]
     told = Told()
     documents = reading.documents(root, paths, told)
     found = [
@@ -72,8 +74,20 @@ def _services(root: Path, context: project.Context, findings: list[Finding]) -> 
     return found
 
 
+def _is_template(root: Path, path: Path) -> bool:
+    return path.is_relative_to(root / templates.FOLDER)
+
+
 def context_of(root: Path, findings: list[Finding]) -> project.Context:
-    """What slos/project.yaml says; incomplete, with `findings` grown, where it is wrong."""
+    """What slos/project.yaml and slos/library/ say.
+
+    Incomplete, with `findings` grown, where the project's file is wrong.
+    """
+    library = templates.load(root, findings)
+    return replace(_settings(root, findings), library=library)
+
+
+def _settings(root: Path, findings: list[Finding]) -> project.Context:
     path = root / project.FILE
     if not path.exists() and not path.is_symlink():
         where, remedy = Location(project.FILE), "write it, or run `sloforge init`"

@@ -112,7 +112,12 @@ class ThresholdForm(Form):
 class SliForm(Form):
     """What is measured: exactly one kind."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+    model_config = ConfigDict(
+        json_schema_extra={
+            **_one_of("ratio", "latency", "quantile", "freshness", "up", "threshold", "use"),
+            "dependentRequired": {"with": ["use"]},
+        }
+    )
 
     ratio: RatioForm | None = Field(None, description="Bad or good events over all events.")
     latency: LatencyForm | None = Field(None, description="Events slower than a threshold.")
@@ -122,6 +127,12 @@ class SliForm(Form):
     freshness: FreshnessForm | None = Field(None, description="The age of a last success.")
     up: UpForm | None = Field(None, description="A gauge that is 1 while all is well.")
     threshold: ThresholdForm | None = Field(None, description="Time while a comparison holds.")
+    use: str | None = Field(
+        None, description="An SLI template: `sloforge library` lists what there is."
+    )
+    with_: dict[str, Any] = Field(
+        default_factory=dict, alias="with", description="The template's parameters."
+    )
 
 
 class BurnForm(Form):

@@ -15,6 +15,7 @@ from sloforge.promql import duration
 from sloforge.sli import Quantile, Sli
 from sloforge.specs import burns, panels, slis, slos
 from sloforge.specs.burns import MAX_SCRAPE_INTERVAL, MIN_SCRAPE_INTERVAL
+from sloforge.specs.expanding import expanded
 from sloforge.specs.forms import VERSION, MoreForm, ServiceForm, SloForm
 from sloforge.specs.mistakes import Place, validated
 from sloforge.specs.project import Context
@@ -28,7 +29,9 @@ _KEEP_FIRING = timedelta(minutes=5)
 
 def read(tree: Node, context: Context, findings: list[Finding]) -> Service | None:
     """The service; None with `findings` grown where it is wrong."""
-    place, before = Place(tree), len(findings)
+    before = len(findings)
+    tree = expanded(tree, context.library, findings)
+    place = Place(tree)
     whole = validated(ServiceForm, tree, findings)
     form, indices = _sound(tree, whole, context) if isinstance(whole, tuple) else _all(whole)
     interval = min(form.scrape_interval or context.defaults.scrape_interval, MAX_SCRAPE_INTERVAL)

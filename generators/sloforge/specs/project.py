@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from sloforge.errors import Finding
@@ -12,6 +12,7 @@ from sloforge.promql import duration
 from sloforge.specs import burns, labels
 from sloforge.specs.mistakes import Place, validated
 from sloforge.specs.settings import PROJECT_VERSION, DefaultsForm, ProjectForm
+from sloforge.specs.templates import Library
 from sloforge.specs.words import did_you_mean
 from sloforge.windows import BASE, Policy
 
@@ -30,6 +31,7 @@ class Context:
     settings: Settings
     policies: dict[str, Policy]
     defaults: DefaultsForm
+    library: Library = field(default_factory=Library)
     complete: bool = True
 
 

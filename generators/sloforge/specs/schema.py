@@ -9,17 +9,20 @@ from typing import Any
 from sloforge.specs.forms import Form, ServiceForm
 from sloforge.specs.planes_forms import PlanesForm
 from sloforge.specs.settings import ProjectForm
+from sloforge.specs.templates_forms import TemplateForm
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FORMS: Mapping[str, type[Form]] = {
     "planes": PlanesForm,
     "project": ProjectForm,
     "service": ServiceForm,
+    "template": TemplateForm,
 }
 _TITLES = {
     "planes": "sloforge workload planes",
     "project": "sloforge project settings",
     "service": "sloforge service",
+    "template": "sloforge SLI template",
 }
 
 

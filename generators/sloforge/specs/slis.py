@@ -31,10 +31,14 @@ class Scrape:
 
 def mistakes(form: SliForm, scrape: Scrape, place: Place) -> Iterator[Finding]:
     """What the types alone do not say: exactly one kind, and series that can exist."""
-    given = [kind for kind in KINDS if getattr(form, kind) is not None]
+    given = [kind for kind in (*KINDS, "use") if getattr(form, kind) is not None]
     if len(given) != 1:
         got = " and ".join(f"`{kind}`" for kind in given) or "none"
-        yield place.wrong(f"expected exactly one of {', '.join(KINDS)}, got {got}", id_="S006")
+        yield place.wrong(f"expected exactly one of {', '.join(KINDS)}, use, got {got}", id_="S006")
+    if form.with_ and form.use is None:
+        remedy = "write `use: <template>`, too; `sloforge library` lists what there is"
+        yield place.at("with").misnamed("expected `use` beside it", remedy, id_="S006")
+    given = [kind for kind in given if kind != "use"]
     for kind in given:
         for key, source in _sources(getattr(form, kind)):
             yield from _source_mistakes(source, scrape.job, place.at(kind, key))

@@ -69,7 +69,8 @@ def _objective_mistakes(form: SloForm, place: Place) -> Iterator[Finding]:
         what = "a quantile burns no budget and takes no objective"
         remedy = f"remove it, or use `latency` with `objective: {percent}`"
         yield place.at("objective").wrong(what, remedy, id_="S006")
-    if quantile is None and "objective" not in form.model_fields_set:
+    # What a template with a mistake comes to is not known.
+    if quantile is None and form.sli.use is None and "objective" not in form.model_fields_set:
         yield place.wrong("missing key `objective`", "percent, or tbd", id_="S002")
 
 
