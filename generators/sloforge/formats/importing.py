@@ -52,7 +52,7 @@ def convert(root: Path, paths: Sequence[Path]) -> Imported:
         raise Problem(f"{project.FILE} is missing: owners stand there; run `sloforge init`")
     told = Told()
     base = _base(paths)
-    found = reading.documents(base, [path.absolute() for path in paths], told)
+    found = reading.documents(base, [path.absolute() for path in paths], context, told)
     nodes = [node for node in reading.translated(found, context, told) if _is_foreign(node, found)]
     services = {id(node): native.read(node, context, findings) for node in nodes}
     if findings or told.wrong:

@@ -64,7 +64,7 @@ def _services(root: Path, context: project.Context, findings: list[Finding]) -> 
     listed = files.listed(root, "slos", findings)
     paths = [p for p in listed if p != root / project.FILE and not _is_template(root, p)]
     told = Told()
-    documents = reading.documents(root, paths, told)
+    documents = reading.documents(root, paths, context, told)
     found = [
         service
         for node in reading.translated(documents, context, told)

@@ -10,14 +10,17 @@ from sloforge.errors import Finding, Location
 from sloforge.located import files
 from sloforge.located.files import Limit, Unreadable
 
-SUFFIXES = (".yaml", ".yml", ".jsonnet")
+SUFFIXES = (".yaml", ".yml", ".jsonnet", ".py")
 MAX_BYTES = 1_000_000
 # Of a file of several documents, none of which may be larger than a file of one.
 MAX_TOTAL = 20_000_000
 
 
 def listed(root: Path, folder: str, findings: list[Finding]) -> list[Path]:
-    """Every YAML or jsonnet file below a folder, sorted; hidden ones are an editor's."""
+    """Every YAML, jsonnet or Python file below a folder, sorted.
+
+    Hidden ones are an editor's, and Python with an underscore before its name is a helper.
+    """
 
     def refuse(error: OSError) -> None:
         where = Location(name_of(root, Path(error.filename)))
@@ -59,4 +62,5 @@ def name_of(root: Path, path: Path) -> str:
 
 
 def _is_spec(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+    helper = name.startswith("_") and name.endswith(".py")
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".") and not helper

@@ -24,14 +24,15 @@ MIN_INTERVAL = timedelta(seconds=1)
 class Context:
     """What reading a service needs to know of the project.
 
-    `complete` is False where the project's own file is wrong: services are read all the same, but
-    what they name cannot be looked up.
+    `python` is whether specs may be programs. `complete` is False where the project's own file is
+    wrong: services are read all the same, but what they name cannot be looked up.
     """
 
     settings: Settings
     policies: dict[str, Policy]
     defaults: DefaultsForm
     library: Library = field(default_factory=Library)
+    python: bool = False
     complete: bool = True
 
 
@@ -81,6 +82,7 @@ def _context(form: ProjectForm) -> Context:
         settings=_settings(form),
         policies={policy.name: policy for policy in burns.policies(own)},
         defaults=form.defaults,
+        python=form.python,
     )
 
 

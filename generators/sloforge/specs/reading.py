@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from sloforge.errors import Finding
 from sloforge.located import tree, yamltext
 from sloforge.located.tree import Node
 from sloforge.located.words import shown
-from sloforge.specs import files, jsonnet, openslo, openslo_alpha, project, pyrra, sloth
+from sloforge.specs import (
+    files,
+    jsonnet,
+    openslo,
+    openslo_alpha,
+    project,
+    pyrra,
+    python,
+    sloth,
+)
 from sloforge.specs.fitting import fitted
 from sloforge.specs.foreign import Told
 from sloforge.specs.forms import VERSION
@@ -38,23 +48,45 @@ READERS: Mapping[str, Reader] = {
 }
 
 
-def documents(root: Path, paths: Iterable[Path], told: Told) -> list[Node]:
+def documents(root: Path, paths: Iterable[Path], context: Context, told: Told) -> list[Node]:
     """Every document of the files, in order. What cannot be read is told."""
     read = {path: _text(root, path, told) for path in paths}
-    programs = [path for path in read if path.suffix == jsonnet.SUFFIX and read[path] is not None]
-    evaluated = dict(zip(programs, jsonnet.evaluate(root, programs), strict=True))
+    there = [path for path in read if read[path] is not None]
+    evaluated = _jsonnet(root, [path for path in there if path.suffix == jsonnet.SUFFIX])
+    programs = [path for path in there if path.suffix == python.SUFFIX]
+    if context.python:
+        evaluated |= _python(root, programs)
+    elif context.complete:
+        told.wrong.extend(python.refused(files.name_of(root, path)) for path in programs)
     found: list[Node] = []
     for path, text in read.items():
-        if text is None:
+        if text is None or (path in programs and path not in evaluated):
             continue
         try:
             if path in evaluated:
-                found += jsonnet.documents(evaluated[path], files.name_of(root, path))
+                found += evaluated[path]()
             else:
                 found += _parsed(text, files.name_of(root, path))
         except tree.Malformed as refused:
             told.wrong.append(refused.finding)
     return found
+
+
+# What a program comes to, once it has run. Raises Malformed.
+Evaluated = dict[Path, Callable[[], list[Node]]]
+
+
+def _jsonnet(root: Path, paths: list[Path]) -> Evaluated:
+    results = zip(paths, jsonnet.evaluate(root, paths), strict=True)
+    return {
+        path: partial(jsonnet.documents, result, files.name_of(root, path))
+        for path, result in results
+    }
+
+
+def _python(root: Path, paths: list[Path]) -> Evaluated:
+    results = zip(paths, python.run(root, paths), strict=True)
+    return {path: partial(python.documents, result) for path, result in results}
 
 
 def translated(found: Iterable[Node], context: Context, told: Told) -> list[Node]:

@@ -103,6 +103,9 @@ class ProjectForm(Form):
     runbook_base_url: Base = Field("runbooks/", description="Where runbooks/ is served.")
     dashboard_base_url: Base = Field("", description="Grafana's address.")
     labels: Texts = Field(default_factory=dict, description="More labels on every alert.")
+    python: bool = Field(
+        default=False, description="Whether slos/*.py is run; it is code, so nobody else's may be."
+    )
     suppress: list[SuppressionForm] = Field(
         default_factory=list, description="Findings of `sloforge check` that are not wanted."
     )
