@@ -1,86 +1,45 @@
 """Scaled out: a real Redis, a real beat, a real worker, a real exporter, each killed in turn."""
 
-import contextlib
-import socket
+import json
 import subprocess
 import sys
-import urllib.error
 from collections.abc import Iterator
 
 import pytest
+import redis as redis_client
 from tests.health.plane_server import Behaviour, planes_server
-from tests.health.planes_kit import config, scraped, statuses
-from tests.health.planes_process import RUN, Part
-from tests.health.redis_server import redis_server
+from tests.health.planes_kit import scraped, statuses
+from tests.health.planes_process import RUN
+from tests.health.planes_stack import ALL_OK, NOTHING, Stack
+from tests.health.redis_server import RedisServer, redis_server
 from tests.live.alertmanager import until
 
+from sloforge.health.planes.tasks import QUEUE
 from sloforge.planes import LAST_STATUS
 
-BOUND = 25.0
-
-
-class Stack:
-    """The four parts of a prober that is scaled out."""
-
-    def __init__(self, folder, server, redis):
-        self.server, self.redis = server, redis
-        names = ["eu", "us", "ap", "sa"]
-        for name in names:
-            server.plane(name)
-        (folder / "planes.yaml").write_text(config(server.url, names), encoding="utf-8")
-        head = ["--config", "planes.yaml", "--store", redis.url(0)]
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        listen = ["--listen", f"127.0.0.1:{self.port}"]
-        broker = ["--broker", redis.url(1)]
-        self.exporter = Part(folder, "exporter", *head, *listen, "export")
-        self.worker = Part(folder, "worker", *head, "worker", *broker)
-        self.beat = Part(folder, "beat", *head, "beat", *broker)
-        self.parts = (self.exporter, self.worker, self.beat)
-
-    def now(self):
-        try:
-            return statuses(scraped(self.port))
-        except (urllib.error.URLError, ConnectionError):
-            return None
-
-    def becomes(self, wanted):
-        until(lambda: self.now() == wanted, self.told(wanted), BOUND)
-
-    def told(self, wanted):
-        def words():
-            logs = "\n".join(f"{p.log.name}: {p.log.read_text()[-1500:]}" for p in self.parts)
-            return f"wanted {wanted}, got {self.now()}\n{logs}"
-
-        return words
+pytestmark = pytest.mark.xdist_group("celery")
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory) -> Iterator[Stack]:
+def redis(tmp_path_factory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory, redis) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("scaled-out")
-    with planes_server() as server, redis_server(folder) as redis:
-        found = Stack(folder, server, redis)
-        try:
-            for part in found.parts:
-                part.start()
-            yield found
-        finally:
-            for part in found.parts:
-                with contextlib.suppress(AssertionError):
-                    part.end()
-
-
-ALL_OK = {"eu": "OK", "us": "OK", "ap": "OK", "sa": "OK"}
-NOTHING = dict.fromkeys(ALL_OK, "NO_VALUE")
+    with (
+        planes_server() as server,
+        Stack(folder, server, redis.url(0), redis.url(1)).running() as found,
+    ):
+        yield found
 
 
 @pytest.fixture(autouse=True)
 def healthy(stack):
     """Each test finds all planes well, and so leaves them to the next."""
-    for name in ALL_OK:
-        stack.server.planes[name] = Behaviour()
-    stack.becomes(ALL_OK)
+    stack.heal()
 
 
 def test_every_status_is_right_and_follows_the_plane(stack):
@@ -92,10 +51,13 @@ def test_every_status_is_right_and_follows_the_plane(stack):
     stack.becomes({"eu": "OK", "us": "NO_ORACLE", "ap": "NO_USER", "sa": "DEGRADED"})
 
 
-def test_without_a_worker_nothing_is_known_and_its_return_makes_up_for_nothing(stack):
+def test_without_a_worker_nothing_is_known_and_its_return_makes_up_for_nothing(stack, redis):
     stack.worker.kill()
     stack.becomes(NOTHING)
     assert statuses(scraped(stack.port), LAST_STATUS) == ALL_OK
+    with redis_client.Redis.from_url(redis.url(1)) as broker:
+        until(lambda: broker.llen(QUEUE), lambda: "no tick was sent", 5)
+        assert json.loads(broker.lindex(QUEUE, 0))["headers"]["expires"]
     before = dict(stack.server.asked)
     stack.worker.start()
     stack.becomes(ALL_OK)
@@ -117,13 +79,13 @@ def test_an_exporter_that_returns_knows_everything(stack):
     stack.becomes(ALL_OK)
 
 
-def test_without_redis_nothing_is_known_and_all_parts_come_back(stack):
-    stack.redis.stop()
+def test_without_redis_nothing_is_known_and_all_parts_come_back(stack, redis):
+    redis.stop()
     try:
         stack.becomes(NOTHING)
         assert scraped(stack.port)["workload_plane_store_up", ()] == 0
     finally:
-        stack.redis.start()
+        redis.start()
     stack.becomes(ALL_OK)
     assert scraped(stack.port)["workload_plane_store_up", ()] == 1
 
