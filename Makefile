@@ -53,7 +53,7 @@ probe: $(STAMP) ## compile the native slo-probe for this machine
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-probe.lock
 	@$(BIN)/python generators/probe/compiler.py
 
-# Its own C compiler, clang where there is one: the sanitizers are not part of zig.
+# With libFuzzer where clang has it, else with our own mutations: zig has neither libFuzzer nor the sanitizers.
 fuzz: $(STAMP) ## fuzz the native slo-probe for a minute, under ASan and UBSan
 	@$(BIN)/python generators/probe/fuzz.py $(FUZZ_SECONDS)
 

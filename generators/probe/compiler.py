@@ -26,6 +26,9 @@ FLAGS = (
 )
 FAST = ("-O2", "-s")
 CHECKED = ("-O1", "-g", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all")
+EMPTY_FUZZER = (
+    "int LLVMFuzzerTestOneInput(const unsigned char *a, unsigned long n) { return !a && n; }\n"
+)
 FUZZERS = ("fuzz.c", "fuzz_main.c")
 
 # The Linux binaries hold their C library: each runs on glibc, on musl and in an empty image.
@@ -91,6 +94,22 @@ def cached(*, checked: bool = False) -> Path:
     if not output.exists():
         _run((*compiler, *FLAGS, *flags, *map(str, sources())), output)
     return output
+
+
+def fuzzing_clang() -> str | None:
+    """The newest clang that has libFuzzer with it: zig has none, and Apple's clang has none."""
+    names = ("clang", *(f"clang-{version}" for version in range(22, 13, -1)))
+    for found in filter(None, map(shutil.which, names)):
+        with tempfile.TemporaryDirectory() as scratch:
+            source = Path(scratch) / "empty.c"
+            source.write_text(EMPTY_FUZZER, encoding="ascii")
+            command = (found, "-fsanitize=fuzzer,address,undefined", str(source))
+            done = subprocess.run(
+                [*command, "-o", str(source.with_suffix(""))], capture_output=True, check=False
+            )
+            if not done.returncode:
+                return found
+    return None
 
 
 def fuzzer(clang: str | None) -> Path:
