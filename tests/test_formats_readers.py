@@ -106,7 +106,7 @@ def test_sloths_queries_become_selectors_and_its_windows_burns(every):
         "very-slow-burn",
     ]
     assert next(s for s in every.services if s.name == "cart").owner == "store"
-    assert dict(answers.alerting.annotations) == {"summary": "Carts fail for cart"}
+    assert dict(answers.alerting.annotations) == {"summary": "Carts fail for cart."}
 
 
 def test_what_one_of_sloths_alerts_says_alone_stays_on_its_burns(every):

@@ -37,6 +37,7 @@ SECTIONS = {
     "ThresholdForm": ("threshold", ""),
     "AlertingForm": ("Alerting", ""),
     "MoreForm": ("Alerting", "page."),
+    "SlothForm": ("SLO", "sloth."),
     "BurnForm": ("Burn", ""),
     "HttpForm": ("HTTP", ""),
     "DashboardForm": ("Dashboard", ""),

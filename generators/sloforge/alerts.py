@@ -189,7 +189,7 @@ def _alert(project: Project, service: Service, slo: Slo | None, kind: _Kind) -> 
     subject = slo.name if slo else service.name
     identity = slo.labels if slo else {"slo_service": service.name}
     more = _more(slo, severity, kind.burn)
-    extra = dict(project.settings.labels) | dict(more.labels)
+    extra = dict(project.settings.labels) | _sloths(slo, kind) | dict(more.labels)
     labels = extra | {"severity": severity, **identity, "owner": service.owner}
     return Alert(
         name=names.get(called or kind.name, naming.camel(subject, called or _word(kind.name))),
@@ -204,6 +204,14 @@ def _alert(project: Project, service: Service, slo: Slo | None, kind: _Kind) -> 
         annotations=more.annotations,
         runbook=_common_runbook(project, service, kind.name),
     )
+
+
+def _sloths(slo: Slo | None, kind: _Kind) -> dict[str, str]:
+    """The labels by which Sloth's dashboards and routes know the alert of a burn."""
+    if slo is None or slo.sloth is None or kind.burn is None:
+        return {}
+    severity = {"sloth_severity": kind.burn.severity}
+    return dict(slo.sloth.labels) | slo.sloth.ids | severity
 
 
 def _more(slo: Slo | None, severity: AlertSeverity, burn: Burn | None) -> More:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Mode = Literal["hybrid", "derived", "exact"]
 Grounding = Literal["measured", "modeled", "guess"]
 PanelKind = Literal["timeseries", "stat", "bargauge", "table", "state-timeline", "text"]
+Compat = Literal["sloth"]
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -53,6 +54,22 @@ class Alerting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sloth:
+    """What Sloth called an SLO, the labels it put on each series, and the windows it recorded."""
+
+    service: str
+    slo: str
+    labels: Pairs
+    windows: tuple[timedelta, ...]
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The labels by which Sloth itself finds the series."""
+        id_ = f"{self.service}-{self.slo}"
+        return {"sloth_id": id_, "sloth_service": self.service, "sloth_slo": self.slo}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slo:
     """One promise; `objective` is a ratio (0.995), None for a quantile and while not `decided`.
 
@@ -72,6 +89,7 @@ class Slo:
     sli: Sli
     alerting: Alerting
     source: Location
+    sloth: Sloth | None = None
 
     @property
     def id(self) -> str:
@@ -100,7 +118,7 @@ class Slo:
         if not self.sli.has_budget:
             return ()
         burning = {window for burn in self.alerting.burns for window in (burn.long, burn.short)}
-        wanted = {BASE, HOUR, DAY, *burning}
+        wanted = {BASE, HOUR, DAY, *burning, *(self.sloth.windows if self.sloth else ())}
         return tuple(sorted(window for window in wanted if window <= self.window))
 
 
@@ -218,6 +236,7 @@ class Settings:
     runbook_base_url: str
     dashboard_base_url: str
     labels: Pairs
+    compat: Compat | None = None
     suppressions: tuple[Suppression, ...] = ()
 
     def owner(self, name: str) -> Owner:

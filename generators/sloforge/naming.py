@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sloforge.promql import duration, selector
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from sloforge.model import Slo
     from sloforge.promql import Selector
 
@@ -29,6 +28,7 @@ CURRENT_BURN = "slo:current_burn_rate:ratio"
 PERIOD_BURN = "slo:period_burn_rate:ratio"
 REMAINING = "slo:period_error_budget_remaining:ratio"
 INFO = "slo_info"
+SLOTH_INFO = "sloth_slo_info"
 HTTP_REQUESTS = "service:http_requests:rate5m"
 HTTP_DURATION = "service:http_request_duration_bucket:rate5m"
 
@@ -39,6 +39,24 @@ UID_LIMIT = 40
 def error_ratio(window: timedelta) -> str:
     """`slo:sli_error:ratio_rate1h`."""
     return f"slo:sli_error:ratio_rate{duration(window)}"
+
+
+def sloths_ratio(window: timedelta) -> str:
+    """The same as Sloth spells it: 28 days are `slo:sli_error:ratio_rate4w`."""
+    return f"slo:sli_error:ratio_rate{sloths_window(window)}"
+
+
+def sloths_window(window: timedelta) -> str:
+    """Years and weeks where nothing is left over, else from days down: 36 hours are `1d12h`."""
+    text, rest = "", window
+    for unit, size in (("y", 365), ("w", 7)):
+        if not rest % timedelta(days=size):
+            return f"{rest // timedelta(days=size)}{unit}"
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        whole = timedelta(seconds=size)
+        text += f"{rest // whole}{unit}" if rest >= whole else ""
+        rest %= whole
+    return text
 
 
 def quantile(window: timedelta) -> str:
@@ -57,6 +75,10 @@ def recording_group(slo: Slo) -> str:
 
 def period_group(slo: Slo) -> str:
     return f"slo-{slo.id}-period"
+
+
+def sloth_group(slo: Slo) -> str:
+    return f"slo-{slo.id}-sloth"
 
 
 def alert_group(slo: Slo) -> str:

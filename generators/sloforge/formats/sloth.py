@@ -13,7 +13,8 @@ from sloforge.formats import lost, queries
 from sloforge.formats.lost import Lost
 from sloforge.model import Project, Service, Slo
 from sloforge.promql import number
-from sloforge.specs.sloth import PAGE, TICKET, VERSION
+from sloforge.specs.sloth import VERSION
+from sloforge.specs.sloth_windows import PAGE, TICKET
 from sloforge.windows import FOUR_WINDOWS, Burn
 
 _WINDOW = "{{.window}}"

@@ -17,7 +17,7 @@ _WIDTH = 10_000
 # The order of the documentation.
 _ORDER = (
     *("version", "service", "owner", "tier", "name", "description", "job", "scrape_interval"),
-    *("objective", "window", "by", "sli", "alerting", "slos"),
+    *("objective", "window", "by", "sli", "alerting", "sloth", "slos"),
 )
 
 

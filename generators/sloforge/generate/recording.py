@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sloforge import naming
 from sloforge.artifacts import Artifact, yaml_artifact
+from sloforge.generate import sloth
 from sloforge.promql import duration, number, seconds, sum_by
 from sloforge.sli import Freshness, Quantile, Threshold, Up
 from sloforge.windows import BASE, DAY, HOUR
@@ -45,6 +46,8 @@ def _groups(project: Project, service: Service, slo: Slo) -> Iterator[dict[str, 
     if slo.sli.has_budget:
         period = list(_period(slo))
         yield {"name": naming.period_group(slo), "interval": duration(BASE), "rules": period}
+    if copies := list(sloth.copies(slo, FRESH)):
+        yield {"name": naming.sloth_group(slo), "interval": interval, "rules": copies}
 
 
 def _rule(slo: Slo, metric: str, expr: str) -> Rule:
@@ -138,7 +141,8 @@ def _period(slo: Slo) -> Iterator[Rule]:
     yield _rule(slo, naming.TOTAL_5M, str(naming.of(slo, naming.TOTAL)))
     yield _rule(slo, naming.ERRORS_5M, str(naming.of(slo, naming.ERRORS)))
     if slo.window not in slo.ratio_windows:
-        yield _rule(slo, naming.error_ratio(slo.window), summed_ratio(slo, slo.window))
+        counted = summed_ratio(slo, slo.window)
+        yield _rule(slo, naming.error_ratio(slo.window), sloth.carried(slo, counted))
 
 
 def _http(project: Project, service: Service) -> Iterator[dict[str, object]]:

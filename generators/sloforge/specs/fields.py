@@ -17,6 +17,7 @@ from sloforge.specs.words import Wrong
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 LABEL_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
 RUNBOOK_PATTERN = r"^([-a-z0-9]|\{burn\}|\{slo\})+$"
+SLOTH_PATTERN = r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
 PERCENTILE_PATTERN = r"^p[1-9][0-9]?(\.[0-9]+)?$"
 JOB_PATTERN = r"""^[^{}"'`\\\x00-\x1f]+$"""
 URL_PATTERN = r'^(https?://|/)[^\s{}"<>]*$|^$'
@@ -26,6 +27,7 @@ DURATION_PATTERN = r"^([0-9]+(ms|[smhdwy]))+$"
 PATTERNS = {
     NAME_PATTERN: "a name of lower-case letters, digits and inner hyphens",
     LABEL_PATTERN: "a label name (letters, digits and underscores, no digit first)",
+    SLOTH_PATTERN: "a name of letters, digits and inner hyphens, underscores and dots",
     PERCENTILE_PATTERN: "a percentile such as p50 or p99.9",
     JOB_PATTERN: "a job's name without quotes, braces and backslashes",
     URL_PATTERN: "an address such as https://example.org/logs",
@@ -138,6 +140,7 @@ _in_digits = PlainSerializer(number, return_type=str)
 _in_one_unit = PlainSerializer(duration, return_type=str)
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=63)]
+SlothName = Annotated[str, StringConstraints(pattern=SLOTH_PATTERN)]
 LabelName = Annotated[str, StringConstraints(pattern=LABEL_PATTERN)]
 JobName = Annotated[str, StringConstraints(pattern=JOB_PATTERN)]
 Percentile = Annotated[str, StringConstraints(pattern=PERCENTILE_PATTERN)]

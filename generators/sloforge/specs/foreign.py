@@ -102,6 +102,23 @@ def named(place: Place, text: str, told: Told) -> Node:
     return made(slug(text), place)
 
 
+def renamed(place: Place, text: str, told: Told) -> Node:
+    """The same where the other name is kept beside ours."""
+    found = made(slug(text), place)
+    if found.value != text:
+        told.change(place, f"is called `{found.value}`; its old name stays on the old series")
+    return found
+
+
+def summary(text: Node, place: Place, told: Told) -> tuple[str, Node]:
+    """An annotation `summary`: one fixed sentence here, and a `message` where it is a template."""
+    words = str(text.value).strip()
+    if "{{" in words:
+        told.change(place, "changes from alert to alert, and is called `message`")
+        return "message", text
+    return "summary", replace(text, value=words[:1].upper() + words[1:].rstrip(".") + ".")
+
+
 def names(text: str, burns: Iterable[str], place: Place, told: Told) -> dict[str, Node]:
     """An alert's name for each of the burns that other tools put into one alert."""
     found = {burn: made(naming.camel(text, burn), place) for burn in burns}

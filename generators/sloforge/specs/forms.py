@@ -22,6 +22,7 @@ from sloforge.specs.fields import (
     Percentile,
     QuantileValue,
     SelectorText,
+    SlothName,
     Source,
     ThresholdValue,
     ValueSource,
@@ -221,6 +222,14 @@ class AlertingForm(Form):
     )
 
 
+class SlothForm(Form):
+    """What Sloth called it; with `compat: sloth` only."""
+
+    service: SlothName | None = Field(None, description="The service; ours where it is the same.")
+    slo: SlothName | None = Field(None, description="The SLO; ours where it is the same.")
+    labels: Texts = Field(default_factory=dict, description="On each series of Sloth's.")
+
+
 class SloForm(Form):
     """One promise."""
 
@@ -250,6 +259,9 @@ class SloForm(Form):
     )
     sli: SliForm = Field(description="What is measured: exactly one kind.")
     alerting: AlertingForm = Field(default_factory=AlertingForm, description="How it alerts.")
+    sloth: SlothForm | None = Field(
+        None, description="What Sloth called it; with `compat: sloth` only."
+    )
 
 
 class LinksForm(Form):

@@ -13,7 +13,7 @@ from sloforge.located.words import shown
 from sloforge.model import Alerting, Links, More, Service, Slo
 from sloforge.promql import duration
 from sloforge.sli import Quantile, Sli
-from sloforge.specs import burns, panels, slis, slos
+from sloforge.specs import burns, compat, panels, slis, slos
 from sloforge.specs.burns import MAX_SCRAPE_INTERVAL, MIN_SCRAPE_INTERVAL
 from sloforge.specs.expanding import expanded
 from sloforge.specs.forms import VERSION, MoreForm, ServiceForm, SloForm
@@ -94,7 +94,7 @@ def _duplicates(placed: list[tuple[SloForm, Place]]) -> Iterator[Finding]:
             remedy = f"it is already at {first.at('name').where}"
             yield here.at("name").wrong(f"duplicate SLO `{slo.name}`", remedy, id_="S004")
     for slo, here in placed:
-        whole = slo.name.removesuffix("-period")
+        whole = slo.name.removesuffix("-period").removesuffix("-sloth")
         if whole != slo.name and whole in seen:
             what = f"`{slo.name}` would share a rule group with `{whole}`"
             yield here.at("name").wrong(what, "take another name", id_="S004")
@@ -117,6 +117,7 @@ def _slo(service: str, form: SloForm, setting: Setting, place: Place) -> Slo:
         sli=sli,
         alerting=_alerting(form, setting, sli),
         source=place.where,
+        sloth=compat.sloth(service, form, setting.context, setting.policy(form.alerting)),
     )
 
 

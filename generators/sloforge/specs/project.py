@@ -107,6 +107,7 @@ def _settings(form: ProjectForm) -> Settings:
         runbook_base_url=_directory(form.runbook_base_url),
         dashboard_base_url=form.dashboard_base_url.rstrip("/"),
         labels=tuple(form.labels.items()),
+        compat=form.compat,
         suppressions=tuple(
             Suppression(id=one.id, path=one.path, reason=one.reason) for one in form.suppress
         ),

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from sloforge.model import Mode
+from sloforge.model import Compat, Mode
 from sloforge.specs.fields import (
     Address,
     Base,
@@ -99,6 +99,9 @@ class ProjectForm(Form):
     grafana: GrafanaForm = Field(default_factory=GrafanaForm, description="Where dashboards go.")
     alertmanager: AlertmanagerForm = Field(
         default_factory=AlertmanagerForm, description="The receivers that no owner names."
+    )
+    compat: Compat | None = Field(
+        None, description="sloth: every series of Sloth's is recorded, too, and its history kept."
     )
     runbook_base_url: Base = Field("runbooks/", description="Where runbooks/ is served.")
     dashboard_base_url: Base = Field("", description="Grafana's address.")

@@ -13,7 +13,7 @@ from sloforge.errors import Finding
 from sloforge.located.words import shown
 from sloforge.naming import WATCHDOG
 from sloforge.promql import number
-from sloforge.specs import burns, labels, slis
+from sloforge.specs import burns, compat, labels, slis
 from sloforge.specs.forms import AlertingForm, SloForm
 from sloforge.specs.mistakes import Place
 from sloforge.specs.project import Context
@@ -60,6 +60,7 @@ def mistakes(form: SloForm, setting: Setting, place: Place) -> Iterator[Finding]
     yield from _by_mistakes(form, setting, place.at("by"))
     yield from _measured_mistakes(form, place.at("measured"))
     yield from _alerting_mistakes(form, setting, place.at("alerting"))
+    yield from compat.mistakes(form, setting.context, place)
 
 
 def _objective_mistakes(form: SloForm, place: Place) -> Iterator[Finding]:

@@ -5,24 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
 from sloforge.errors import Finding
 from sloforge.located.tree import Node
-from sloforge.promql import Selector, duration, number
+from sloforge.promql import Selector
 from sloforge.specs import expressions, foreign, reduce, sloth_plugins
 from sloforge.specs.foreign import Promise, Told, made, moved
 from sloforge.specs.mistakes import Place, said, validated
 from sloforge.specs.project import Context
-from sloforge.specs.sloth_forms import ServiceForm, SloForm, WindowsForm
+from sloforge.specs.sloth_forms import ServiceForm, SloForm, text
+from sloforge.specs.sloth_windows import BURNS, KINDS, PAGE, TICKET, Windows, catalogue, is_windows
 from sloforge.specs.words import Wrong
-from sloforge.windows import FOUR_WINDOWS
 
 VERSION, RESOURCE = "prometheus/v1", "sloth.slok.dev/v1"
-KINDS = ("PrometheusServiceLevel", "AlertWindows")
-BURNS = tuple(burn.name for burn in FOUR_WINDOWS.burns)
-PAGE, TICKET = BURNS[:2], BURNS[2:]
 # The resource's spelling of what the file spells with underscores.
 _SNAKE = {
     "sloPlugins": "slo_plugins",
@@ -32,53 +29,76 @@ _SNAKE = {
     "pageAlert": "page_alert",
     "ticketAlert": "ticket_alert",
 }
+# The other period that Sloth has windows for.
+_MONTH = timedelta(days=28)
 _FREE = ("labels", "annotations", "options", "config")
 _LABEL = re.compile(r"\{\{-?\s*\$labels\.(sloth_service|sloth_slo|sloth_id)\s*-?\}\}")
 _TIERS = (("page_alert", "page", PAGE), ("ticket_alert", "ticket", TICKET))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Windows:
-    """What an AlertWindows document comes to: a list of burns, and the period they are for."""
-
-    period: str
-    burns: Node
-
-
 def services(documents: Sequence[Node], context: Context, told: Told) -> list[Node]:
     """Every service of Sloth's files; documents of one service are joined."""
-    windows = _catalogue(documents, context, told)
+    windows = catalogue(documents, context, told)
     promises: list[Promise] = []
     for document in documents:
         kind = Place(document).at("kind")
-        if _is_windows(document):
+        if is_windows(document):
             continue
         if document.value.get("version") is not None:
-            promises += _document(document, windows, told)
+            promises += _document(document, windows, context, told)
         elif kind.node is not None and kind.node.value == KINDS[0]:
-            promises += _document(_spec(document, told), windows, told)
+            promises += _document(_spec(document, told), windows, context, told)
         else:
             got = "none" if kind.node is None else f"`{kind.node.value}`"
             told.wrong.append(kind.wrong(f"expected {' or '.join(KINDS)}, got {got}", id_="S002"))
     return foreign.gather(promises, context, told)
 
 
-def _document(document: Node, windows: Windows | None, told: Told) -> Iterator[Promise]:
+def _document(
+    document: Node, windows: Windows | None, context: Context, told: Told
+) -> Iterator[Promise]:
     form = validated(ServiceForm, document, told.wrong)
     if isinstance(form, tuple):
         return
     place = Place(document)
     _lose_plugins(place.at("slo_plugins"), form.slo_plugins.chain, told)
-    service = foreign.named(place.at("service"), form.service, told)
+    if windows is None and context.defaults.window == _MONTH:
+        what = "the factors are those for 30 days: 14.4, 6, 3, 1 and not 13.44, 5.6, 2.8, 0.93"
+        told.change(place.at("version"), what)
+    name = foreign.named if context.settings.compat is None else foreign.renamed
+    service = name(place.at("service"), form.service, told)
     about = _about(place.at("labels"))
     for at, slo in enumerate(form.slos):
         here = place.at("slos", at)
         called = str(service.value)
-        found = _Slo(service=called, form=slo, place=here, windows=windows, told=told)
+        found = _Slo(
+            service=called,
+            form=slo,
+            place=here,
+            windows=windows,
+            told=told,
+            sloths=_sloths(form, slo, place, at) if context.settings.compat else None,
+        )
         whose = foreign.owner(here.at("labels")) or foreign.owner(place.at("labels"))
         native = found.native(place.at("labels"))
         if native is not None:
             yield Promise(service=service, slo=native, owner=whose, about=about)
+
+
+def _sloths(service: ServiceForm, slo: SloForm, place: Place, at: int) -> Node:
+    """For `compat: sloth`: the names that are not ours too, and the labels of its series."""
+    here = place.at("slos", at)
+    found: dict[str, Any] = {}
+    for key, name, where in (
+        ("service", service.service, place.at("service")),
+        ("slo", slo.name, here.at("name")),
+    ):
+        if foreign.slug(name) != name:
+            found[key] = made(name, where)
+    labels: dict[str, Node] = {}
+    for each in (place.at("labels"), here.at("labels")):
+        labels |= _texts(each)
+    return made(found | ({"labels": labels} if labels else {}), here)
 
 
 def _about(labels: Place) -> dict[str, Node]:
@@ -97,6 +117,7 @@ class _Slo:
     place: Place
     windows: Windows | None
     told: Told
+    sloths: Node | None = None
 
     def native(self, labels: Place) -> Node | None:
         """The SLO; `labels` are those of its service."""
@@ -106,7 +127,8 @@ class _Slo:
         sli = self._sli()
         if sli is None:
             return None
-        found = {"name": foreign.named(place.at("name"), form.name, self.told)}
+        name = foreign.named if self.sloths is None else foreign.renamed
+        found = {"name": name(place.at("name"), form.name, self.told)}
         if form.description:
             found["description"] = moved(place.at("description"))
         found["objective"] = made(form.objective, place.at("objective"))
@@ -114,6 +136,8 @@ class _Slo:
             found["window"] = made(self.windows.period, place)
         found["sli"] = sli
         found["alerting"] = self._alerting(labels)
+        if self.sloths is not None and self.sloths.value:
+            found["sloth"] = self.sloths
         return made(found, place)
 
     def _sli(self) -> Node | None:
@@ -172,11 +196,15 @@ class _Slo:
     def _labels(self, *places: Place) -> dict[str, Node]:
         found: dict[str, Node] = {}
         for place in places:
-            found |= {name: moved(place.at(name)) for name in _keys(place)}
+            found |= _texts(place)
         return {name: one for name, one in found.items() if not _is_ours(name, one)}
 
     def _annotations(self, place: Place) -> dict[str, Node]:
-        return {name: self._filled(moved(place.at(name))) for name in _keys(place)}
+        found = {name: self._filled(text) for name, text in _texts(place).items()}
+        if (text := found.pop("summary", None)) is not None:
+            name, text = foreign.summary(text, place.at("summary"), self.told)
+            found[name] = text
+        return found
 
     def _more(self, tier: str, place: Place) -> dict[str, dict[str, Node]]:
         """What one of both alerts says alone."""
@@ -242,6 +270,12 @@ def _keys(place: Place) -> list[str]:
     return list(place.node.value) if place.node is not None else []
 
 
+def _texts(place: Place) -> dict[str, Node]:
+    """Labels or annotations; `0.2` and `true` are texts to Sloth, with or without quotes."""
+    found = {name: moved(place.at(name)) for name in _keys(place)}
+    return {name: replace(one, value=text(one.value)) for name, one in found.items()}
+
+
 def _is_ours(name: str, value: Node) -> bool:
     """Labels that become keys of the service."""
     return name in foreign.OWNERS or (name == "tier" and value.value in ("1", "2", "3", "4", "5"))
@@ -250,11 +284,6 @@ def _is_ours(name: str, value: Node) -> bool:
 def _lose_plugins(place: Place, chain: list[dict[str, Any]], told: Told) -> None:
     if chain:
         told.lose(place.at("chain"), "plugins of Sloth's are programs, which are not run", "")
-
-
-def _is_windows(document: Node) -> bool:
-    kind = document.value.get("kind")
-    return kind is not None and kind.value == KINDS[1]
 
 
 def _spec(document: Node, told: Told) -> Node:
@@ -286,37 +315,3 @@ def _snake(node: Node, place: Place) -> Node:
         for key, one in node.value.items()
     }
     return replace(node, value=below, said=called)
-
-
-def _catalogue(documents: Sequence[Node], context: Context, told: Told) -> Windows | None:
-    """The one catalogue, or among several the one for the project's window."""
-    found: dict[str, Windows] = {}
-    for document in filter(_is_windows, documents):
-        form = validated(WindowsForm, document, told.wrong)
-        if isinstance(form, tuple):
-            continue
-        place = Place(document).at("spec")
-        period = duration(form.spec.sloPeriod)
-        if period in found:
-            here = place.at("sloPeriod")
-            told.wrong.append(here.wrong(f"duplicate windows for {period}", id_="S004"))
-        found[period] = Windows(period=period, burns=_burns(form, place))
-    wanted = duration(context.defaults.window)
-    return found.get(wanted) or (next(iter(found.values())) if len(found) == 1 else None)
-
-
-def _burns(form: WindowsForm, place: Place) -> Node:
-    burns = []
-    names = iter(BURNS)
-    for tier, part in (("page", form.spec.page), ("ticket", form.spec.ticket)):
-        for speed, window in (("quick", part.quick), ("slow", part.slow)):
-            here = place.at(tier, speed)
-            burn = {
-                "name": next(names),
-                "severity": tier,
-                "long": made(duration(window.longWindow), here.at("longWindow")),
-                "short": made(duration(window.shortWindow), here.at("shortWindow")),
-                "spend": made(Decimal(number(window.errorBudgetPercent / 100)), here),
-            }
-            burns.append(made(burn, here))
-    return made(burns, place)

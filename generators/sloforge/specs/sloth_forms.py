@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from sloforge.specs.fields import Duration, Number
 from sloforge.specs.forms import Form
 
-Texts = dict[str, str]
+
+def text(value: Any) -> Any:
+    """What Go reads into a text, quoted or not."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | Decimal) else value
+
+
+Texts = dict[str, Annotated[str, BeforeValidator(text)]]
 
 
 class PluginsForm(Form):

@@ -54,8 +54,9 @@ def chosen(slos: Iterable[Slo]) -> Scope:
 
 
 def fleet(slos: Iterable[Slo]) -> Scope:
-    """Every SLO of the chosen services."""
-    return Scope(matchers='slo_service=~"$service"', identity=chosen(slos).identity)
+    """Every SLO of the chosen services; other tools' series of the same names are none of ours."""
+    matchers = 'slo_service=~"$service",slo_service!=""'
+    return Scope(matchers=matchers, identity=chosen(slos).identity)
 
 
 def objective(scope: Scope) -> str:

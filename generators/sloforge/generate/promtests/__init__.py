@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sloforge.alerts import service_alerts
-from sloforge.generate.promtests import alerts, detection, guards, service, sli, windows
+from sloforge.generate.promtests import alerts, detection, guards, service, sli, sloth, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 
 def promtests(project: Project) -> Iterator[Artifact]:
-    """Up to five files for an SLO and one for a service."""
+    """Up to six files for an SLO and one for a service."""
     for one in project.services:
         found = service_alerts(project, one)
         for slo in one.slos:
             mine = tuple(alert for alert in found if alert.slo is slo)
             yield from sli.tests(project, one, slo)
             yield from windows.tests(project, one, slo)
+            yield from sloth.tests(project, one, slo)
             yield from alerts.tests(project, one, mine)
             yield from guards.tests(project, one, mine)
             yield from detection.tests(project, one, mine)

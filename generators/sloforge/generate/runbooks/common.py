@@ -13,7 +13,9 @@ from sloforge.generate.runbooks.spelling import code, rounded
 from sloforge.promql import quote
 from sloforge.windows import DAY
 
-_BURNING = f"sort_desc({naming.CURRENT_BURN} > 1)"
+# Sloth's series have the same names.
+_OURS = '{slo_service!=""}'
+_BURNING = f"sort_desc({naming.CURRENT_BURN}{_OURS} > 1)"
 
 
 def common(page: Page, kind: AlertKind) -> Iterator[Asked]:
@@ -68,7 +70,7 @@ def _gone(page: Page) -> Iterator[Asked]:
 def _exhausted() -> Iterator[Asked]:
     yield asked(
         "Which budgets are spent, and by how much?",
-        f"sort({naming.REMAINING} <= 0)",
+        f"sort({naming.REMAINING}{_OURS} <= 0)",
         "0: just spent",
         "-1: twice the budget was used",
         "not listed: there is budget left",
@@ -87,7 +89,7 @@ def _half(page: Page) -> Iterator[Asked]:
     on = "on (slo_service, slo_name) group_left ()"
     yield asked(
         "How fast did budgets burn over the last day?",
-        f"sort_desc({naming.error_ratio(DAY)} / {on} {naming.BUDGET})",
+        f"sort_desc({naming.error_ratio(DAY)}{_OURS} / {on} {naming.BUDGET}{_OURS})",
         f"above {limits} (half the days of the period): this day alone took half of the budget",
         "above 1: more than a day's share",
     )
