@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sloforge.artifacts import Change
     from sloforge.model import Slo
 
 
@@ -30,6 +31,22 @@ def _named(module: str, attribute: str) -> Callable[[], click.Command]:
         return found
 
     return load
+
+
+def _deploying(verb: str) -> Callable[[], click.Command]:
+    def load() -> click.Command:
+        from sloforge.deploy.commands import commands
+
+        return next(one for one in commands(_changes) if one.name == verb)
+
+    return load
+
+
+def _changes(root: Path) -> Iterable[Change]:
+    """What a build would change: over all cores, and from memory where nothing has changed."""
+    from sloforge import pipeline
+
+    return pipeline.build(root).changes
 
 
 def _lint_health() -> click.Command:
@@ -57,15 +74,15 @@ def _slo(root: Path, name: str) -> Slo:
 
 
 WINGS: tuple[Wing, ...] = (
-    Wing("plan", "What a deploy would do, without doing it.", _named("deploy.commands", "plan")),
+    Wing("plan", "What a deploy would do, without doing it.", _deploying("plan")),
     Wing(
         "deploy",
         "Apply the plan, verify it, undo it if wrong.",
-        _named("deploy.commands", "deploy"),
+        _deploying("deploy"),
     ),
-    Wing("drift", "What was changed behind a deploy's back.", _named("deploy.commands", "drift")),
-    Wing("rollback", "Go back to an earlier deploy.", _named("deploy.commands", "rollback")),
-    Wing("deploys", "The deploys so far.", _named("deploy.commands", "deploys")),
+    Wing("drift", "What was changed behind a deploy's back.", _deploying("drift")),
+    Wing("rollback", "Go back to an earlier deploy.", _deploying("rollback")),
+    Wing("deploys", "The deploys so far.", _deploying("deploys")),
     Wing("library", "The SLI templates that a service can use.", _named("catalogue", "library")),
     Wing(
         "import",

@@ -1,11 +1,10 @@
 """A target whose objects are files of a folder, with faults on demand; nothing but the protocol."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sloforge.artifacts import Artifact
-from sloforge.deploy.target import Moved, Receipt, Step, digest, verb_of
+from sloforge.deploy.target import Desired, Moved, Receipt, Step, digest, verb_of
 from sloforge.errors import Problem
 
 
@@ -24,8 +23,9 @@ class Folder:
     writes: list[str] = field(default_factory=list)
     broken: str = ""
 
-    def plan(self, desired: tuple[Artifact, ...], applied: Mapping[str, str]) -> tuple[Step, ...]:
-        wanted = {f"ours-{one.path.replace('/', '-')}": one.text for one in desired}
+    def plan(self, desired: Desired, applied: Mapping[str, str]) -> tuple[Step, ...]:
+        files = desired.under("")
+        wanted = {f"ours-{one.path.replace('/', '-')}": one.text for one in files}
         live = {path.name: path.read_text() for path in self.path.glob("ours-*")}
         return tuple(
             Step(
@@ -49,10 +49,11 @@ class Folder:
         self.fault("after", step)
         return Receipt(step=step)
 
-    def verify(self, steps: tuple[Step, ...]) -> None:
+    def verify(self, steps: Iterable[Step]) -> tuple[str, ...]:
         for step in steps:
             if self._live(step) != step.after or step.after == self.broken != "":
                 raise Problem(f"{step.key} is not in place")
+        return ()
 
     def undo(self, receipt: Receipt) -> None:
         step = receipt.step

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 import yaml
-from tests.deploy.project import MINE, ROUTES, Repository, made, verbs
+from tests.deploy.project import MINE, ROUTES, Repository, files_of, made, verbs
 from tests.deploy.servers import NEEDS_ALERTMANAGER, Server, alertmanager
 
 from sloforge.deploy import drift, shown
@@ -122,7 +122,7 @@ def test_a_template_that_is_no_longer_wanted_is_removed_unless_somebody_changed_
     assert verbs(repo.plan(without).steps)["template slo.tmpl"] == "delete"
     file.write_text("# by hand\n")
     assert "template slo.tmpl" not in verbs(repo.plan(without).steps)
-    file.write_text(GOOD.artifacts[1].text)
+    file.write_text(files_of(GOOD)[1].text)
     repo.done(without)
     assert [path.name for path in file.parent.glob("[!.]*")] == ["mine.tmpl"]
 
@@ -151,7 +151,7 @@ def test_a_file_that_is_in_place_and_not_loaded_is_loaded(repo, server):
     from tests.live.alertmanager import until
 
     until(lambda: receivers(server) == ["a"], server.log.read_text)
-    server.config.write_text(MINE + GOOD.artifacts[0].text)
+    server.config.write_text(MINE + files_of(GOOD)[0].text)
     (step,) = repo.plan(GOOD).changes
     assert step.reason == "the file is in place, but the server has not loaded it"
     repo.done(GOOD)

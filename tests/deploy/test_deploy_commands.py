@@ -234,9 +234,8 @@ def test_an_interrupt_takes_everything_back(root, tmp_path_factory):
         rules = {"kind": "prometheus", "url": server.url, "folder": str(folder)}
         targets(root, prometheus=rules | {"config": str(server.config)})
         arguments = [
-            sys.executable,
-            "-m",
-            "tests.deploy.command_line",
+            str(Path(sys.executable).with_name("sloforge")),
+            "-C",
             str(root),
             "deploy",
             "--yes",

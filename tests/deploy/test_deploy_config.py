@@ -67,7 +67,8 @@ def test_every_kind_has_a_form_and_a_target():
             "",
             (
                 "deploy.yaml:12:7: environments.prod.mimir: missing key `kind`; "
-                "known are prometheus, vmalert, ruler, kubernetes, alertmanager, grafana"
+                "known are prometheus, vmalert, ruler, kubernetes, alertmanager, grafana, "
+                "provisioning, import"
             ),
         ),
         (

@@ -2,17 +2,19 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.deploy.memory import Crash, Folder
 from tests.deploy.project import NOW, made
 
 from sloforge.deploy import running, shown
-from sloforge.deploy.journal import read
+from sloforge.deploy.journal import read, texts_of
+from sloforge.deploy.planned import Planned
 from sloforge.deploy.planning import Plan, phase
 from sloforge.deploy.running import Environment
 from sloforge.deploy.state import State
-from sloforge.deploy.target import KINDS, Step, Verb
+from sloforge.deploy.target import KINDS, Verb
 from sloforge.errors import Problem
 
 ONE = made(rules_a="1", rules_b="1")
@@ -78,8 +80,8 @@ def test_what_is_deleted_for_good_comes_last(world):
 
 
 def test_kinds_come_in_the_order_of_their_use():
-    def step(kind: str, verb: Verb) -> Step:
-        return Step(target="t", kind=kind, key="k", verb=verb)
+    def step(kind: str, verb: Verb) -> Planned:
+        return Planned(target="t", kind=kind, key="k", verb=verb)
 
     order = [step(kind, "update") for kind in KINDS]
     order += [step(kind, "delete") for kind in ("dashboard", "folder", "group")]
@@ -178,16 +180,17 @@ def test_a_crash_is_finished_or_undone_by_the_next_run(world, key, where, undo):
     world.deploy(ONE)
     before = world.live
     journal = world.found.state.journal.path
-    texts = []
+    texts: list[Any] = []
 
     def fault(here, step):
         if (here, step.key) == (where, key):
-            texts.append(journal.read_text())
+            texts.extend((journal.read_text(), texts_of(journal).read_bytes()))
             raise Crash
 
     world.folder.fault = fault
     with_journal_of_then(world, texts)
     journal.write_text(texts[0])
+    texts_of(journal).write_bytes(texts[1])
     world.mend()
     world.folder.path.joinpath("foreign").write_text("theirs")
     with pytest.raises(Problem, match="was cut short"):
@@ -306,7 +309,7 @@ def test_only_so_many_builds_are_kept(world, monkeypatch):
         running.carry_out(world.found, what, wanted, (NOW.replace(second=at), world.tell))
     state = world.found.state
     kept = {path.name for path in (state.folder / "builds").iterdir()}
-    assert kept == {f"{what.id}.json.gz" for what in builds[2:]}
+    assert kept == {f"{what.id}.zip" for what in builds[2:]}
     assert len(list((state.folder / "journals").iterdir())) == 2
 
 
@@ -319,12 +322,13 @@ def test_without_another_build_there_is_nothing_to_go_back_to(world):
 
 
 def test_a_saved_build_that_was_changed_is_not_deployed(world):
-    import gzip
+    import zipfile
 
     world.deploy(ONE)
     state = world.found.state
     (file,) = (state.folder / "builds").iterdir()
-    file.write_bytes(gzip.compress(json.dumps({"rules/a.yml": "evil"}).encode()))
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("rules/a.yml", "evil")
     with pytest.raises(Problem, match="was changed; check out the commit"):
         state.build(ONE.id)
     file.write_bytes(b"")

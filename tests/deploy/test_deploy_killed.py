@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.deploy.project import MINE, ROUTES, Repository, alert, made, record, rule_file
+from tests.deploy.project import MINE, ROUTES, Repository, alert, files_of, made, record, rule_file
 from tests.deploy.servers import (
     NEEDS_ALERTMANAGER,
     NEEDS_PROMETHEUS,
@@ -70,7 +70,7 @@ def repo(tmp_path, servers):
 )
 def test_a_killed_deploy_is_finished_or_undone(repo, servers, where, step, undo, tmp_path):
     file = tmp_path / "build.json"
-    file.write_text(json.dumps({one.path: one.text for one in NEW.artifacts}))
+    file.write_text(json.dumps({one.path: one.text for one in files_of(NEW)}))
     command = [
         sys.executable,
         "-m",

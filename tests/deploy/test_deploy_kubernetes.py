@@ -74,7 +74,11 @@ def test_a_file_of_somebody_else_is_not_replaced(repo):
     (folder / "slo.shop.a.yaml").write_text("kind: Other\n")
     (blocked,) = repo.plan(GOOD).blocked
     assert blocked.key == "slo.shop.a.yaml"
-    assert blocked.reason == "a file of this name is there, and not by us; move it away"
+    assert blocked.reason == (
+        "a file of this name is there, and not by us; move it away, or `--adopt` it"
+    )
+    repo.done(GOOD, adopt=True)
+    assert objects(repo)["slo.shop.a.yaml"]["kind"] == "PrometheusRule"
 
 
 def test_an_object_is_split_below_what_the_operator_takes(repo):

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.deploy.project import Repository, alert, made, record, rule_file, verbs
+from tests.deploy.project import Repository, alert, files_of, made, record, rule_file, verbs
 from tests.deploy.servers import NEEDS_PROMETHEUS, Server, prometheus
 from tests.live.alertmanager import until
 
@@ -203,7 +203,7 @@ def test_an_edit_by_hand_is_told_from_a_commit_that_is_not_deployed(repo, server
     repo.done(GOOD)
     newer = made(
         recording_a=rule_file(record("slo:objective:ratio", "vector(0.9)", slo_service="a")),
-        rules_a=GOOD.artifacts[1].text,
+        rules_a=files_of(GOOD)[1].text,
     )
     file = server.folder / "slo" / "current" / "rules-a.yml"
     file.write_text(file.read_text().replace("14.4", "99"))

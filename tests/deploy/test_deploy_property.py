@@ -11,6 +11,7 @@ from tests.deploy.memory import Crash, Folder
 from tests.deploy.project import NOW, made
 
 from sloforge.deploy import running
+from sloforge.deploy.journal import texts_of
 from sloforge.deploy.running import Environment
 from sloforge.deploy.state import State
 from sloforge.errors import Problem
@@ -49,7 +50,7 @@ class Deploys(RuleBasedStateMachine):
         return running.carry_out(self.found, build, wanted, (NOW, lambda _verb, _step: None))
 
     def in_place(self, build):
-        texts = {f"ours-{one.path.replace('/', '-')}": one.text for one in build.artifacts}
+        texts = {f"ours-{one.path.replace('/', '-')}": one.text for one in build.under("")}
         assert self.live() == {**self.foreign, **texts}
         self.folder.writes.clear()
         assert not running.plan(self.found, build).changes
@@ -93,6 +94,7 @@ class Deploys(RuleBasedStateMachine):
                 if count[0] < 0:
                     kept["live"] = self.live()
                     kept["journal"] = state.journal.path.read_text()
+                    kept["texts"] = texts_of(state.journal.path).read_bytes()
                     self.before = self.planned
                     raise Crash
 
@@ -109,6 +111,7 @@ class Deploys(RuleBasedStateMachine):
         for name, text in kept["live"].items():
             (self.folder.path / name).write_text(text)
         state.journal.path.write_text(kept["journal"])
+        texts_of(state.journal.path).write_bytes(kept["texts"])
 
     @precondition(lambda self: self.crashed)
     @rule(undo=st.booleans())

@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from sloforge.artifacts import Artifact
+from sloforge.deploy.build import of
 from sloforge.deploy.grafana_board import of_artifact
-from sloforge.deploy.grafana_files import Place, imports, provisioning
+from sloforge.deploy.grafana_files import imports, provisioning
+from sloforge.deploy.target import Config, Endpoint
 from sloforge.errors import Problem
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +20,28 @@ OURS = tuple(
     Artifact(f"dashboards/{file.name}", file.read_text(encoding="utf-8"))
     for file in sorted((ROOT / "dashboards").glob("*.json"))
 )
+
+
+OPTIONS = {
+    "provisioning": {"grafana_folder": "SLO", "grafana_folder_uid": "slo", "org_id": 1, "path": ""},
+    "import": {},
+}
+
+
+def written(kind, artifacts=OURS, **more):
+    """What a target would write, by its name."""
+    config = Config(
+        project="shop",
+        name="files",
+        kind=kind,
+        environment="dev",
+        root=Path("/nowhere"),
+        endpoint=Endpoint(),
+        options={"folder": "x"} | OPTIONS[kind] | more,
+    )
+    make = provisioning if kind == "provisioning" else imports
+    steps = make(config).plan(of(artifacts), {})
+    return {step.key: step.after for step in steps if step.key != ".sloforge"}
 
 
 def without(document, *names):
@@ -41,27 +65,30 @@ def test_nothing_that_is_deployed_waits_for_the_import_dialog(artifact):
     assert "__inputs" not in board.body
 
 
-@pytest.mark.parametrize("artifact", provisioning(OURS, Place()), ids=lambda a: a.path)
-def test_nothing_that_is_provisioned_waits_for_the_import_dialog(artifact):
-    assert "${DS_" not in artifact.text
-    assert "__inputs" not in artifact.text
+def test_nothing_that_is_provisioned_waits_for_the_import_dialog():
+    found = written("provisioning")
+    assert len(found) == len(OURS) + 1
+    for text in found.values():
+        assert "${DS_" not in text
+        assert "__inputs" not in text
 
 
-@pytest.mark.parametrize("write", [imports, lambda found: provisioning(found, Place())])
-def test_a_dashboard_with_the_placeholder_is_refused(write):
+@pytest.mark.parametrize("kind", ["provisioning", "import"])
+def test_a_dashboard_with_the_placeholder_is_refused(kind):
     bad = Artifact("dashboards/slo-x.json", '{"uid": "slo-x", "x": "${DS_PROMETHEUS}"}')
     with pytest.raises(Problem, match=r"^dashboards/slo-x\.json: must not hold `\$\{DS_\.\.\.\}`"):
-        write((bad,))
+        written(kind, (bad,))
     with pytest.raises(Problem, match="must not hold"):
         of_artifact(bad, "slo", "sloforge:ours")
 
 
 def test_a_provider_reads_the_dashboards_as_they_are():
-    place = Place(folder="Promises", folder_uid="promises", org_id=3, path="/srv/boards")
-    found = {a.path: a.text for a in provisioning((*OURS, Artifact("rules/x.yml", "")), place)}
-    (provider,) = yaml.safe_load(found.pop("dist/provisioning/sloforge.yaml"))["providers"]
+    more = {"grafana_folder": "Promises", "grafana_folder_uid": "promises", "org_id": 3}
+    given = (*OURS, Artifact("rules/x.yml", ""))
+    found = written("provisioning", given, path="/srv/boards", **more)
+    (provider,) = yaml.safe_load(found.pop("shop.yaml"))["providers"]
     assert provider == {
-        "name": "sloforge promises",
+        "name": "sloforge shop",
         "orgId": 3,
         "folder": "Promises",
         "folderUid": "promises",
@@ -71,13 +98,13 @@ def test_a_provider_reads_the_dashboards_as_they_are():
         "updateIntervalSeconds": 30,
         "options": {"path": "/srv/boards", "foldersFromFilesStructure": False},
     }
-    assert found == {f"dist/provisioning/{a.path}": a.text for a in OURS}
+    assert found == {a.path: a.text for a in OURS}
 
 
-@pytest.mark.parametrize(("before", "after"), list(zip(OURS, imports(OURS), strict=True)))
-def test_an_import_differs_only_in_what_it_asks_for(before, after):
-    old, new = json.loads(before.text), json.loads(after.text)
-    assert after.path == before.path.replace("dashboards/", "dist/import/")
+@pytest.mark.parametrize("before", OURS, ids=lambda artifact: artifact.path)
+def test_an_import_differs_only_in_what_it_asks_for(before):
+    found = written("import", (before,))
+    old, new = json.loads(before.text), json.loads(found[before.path.removeprefix("dashboards/")])
     changed = ("__inputs", "__requires", "editable", "templating")
     assert without(new, *changed) == without(old, *changed)
     assert [one["name"] for one in new["__inputs"]] == ["DS_PROMETHEUS"]
@@ -88,15 +115,16 @@ def test_an_import_differs_only_in_what_it_asks_for(before, after):
     assert all("${DS_" not in json.dumps(panel) for panel in panels(new))
 
 
-@pytest.mark.parametrize("artifact", imports(OURS), ids=lambda artifact: artifact.path)
+@pytest.mark.parametrize("artifact", OURS, ids=lambda artifact: artifact.path)
 def test_an_import_names_every_panel_plugin_it_needs(artifact):
-    document = json.loads(artifact.text)
+    (text,) = written("import", (artifact,)).values()
+    document = json.loads(text)
     kinds = {panel["type"] for panel in panels(document)} - {"row"}
     required = document["__requires"]
     assert {one["id"] for one in required if one["type"] == "panel"} == kinds
     assert [one["id"] for one in required] == sorted(one["id"] for one in required)
 
 
-def test_the_same_input_gives_the_same_bytes():
-    again = imports(tuple(reversed(OURS)))
-    assert again == imports(OURS)
+@pytest.mark.parametrize("kind", ["provisioning", "import"])
+def test_the_same_input_gives_the_same_bytes(kind):
+    assert written(kind, tuple(reversed(OURS))) == written(kind)

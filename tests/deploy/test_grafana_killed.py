@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.deploy.grafana_world import VARIABLE
-from tests.deploy.project import Repository, made
+from tests.deploy.project import Repository, files_of, made
 from tests.grafana_server import GrafanaServer
 from tests.grafana_server.faults import Fault
 from tests.grafana_server.serving import TOKEN
@@ -45,7 +45,7 @@ def repo(tmp_path, server):
 def killed(repo, where, step):
     """A deploy of NEW that ends there as the kernel would end it."""
     file = repo.root / "build.json"
-    file.write_text(json.dumps({one.path: one.text for one in NEW.artifacts}))
+    file.write_text(json.dumps({one.path: one.text for one in files_of(NEW)}))
     command = [sys.executable, "-m", "tests.deploy.one_deploy", str(repo.root), str(file)]
     done = subprocess.run(
         [*command, where, f"grafana/dashboard/{step}"],

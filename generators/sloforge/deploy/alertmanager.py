@@ -7,7 +7,7 @@ import re
 import shutil
 import struct
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,9 @@ from typing import Any
 import yaml
 
 from sloforge import amtool
-from sloforge.artifacts import Artifact
 from sloforge.deploy import access, files
 from sloforge.deploy.reload import Server, gauge
-from sloforge.deploy.target import Config, Moved, Receipt, Step, digest, verb_of
+from sloforge.deploy.target import Config, Desired, Moved, Receipt, Step, digest, verb_of
 from sloforge.errors import Problem
 
 SOURCE = "alertmanager/alertmanager.yml"
@@ -64,7 +63,7 @@ class Alertmanager:
             endpoint=config.endpoint, metrics=metrics, pid_file=pid_file, remedy=REMEDY
         )
 
-    def plan(self, desired: tuple[Artifact, ...], applied: Mapping[str, str]) -> tuple[Step, ...]:
+    def plan(self, desired: Desired, applied: Mapping[str, str]) -> tuple[Step, ...]:
         if foreign := self._foreign():
             return (self._blocked(foreign),)
         wanted = {file.path: text for file, text in self._wanted(desired)}
@@ -90,10 +89,10 @@ class Alertmanager:
         files.remove(path) if step.after is None else files.write(path, step.after)
         return Receipt(step=step)
 
-    def verify(self, steps: tuple[Step, ...]) -> None:
+    def verify(self, steps: Iterable[Step]) -> tuple[str, ...]:
         """What is loaded is what is in the file, to the byte where the server tells its hash."""
         if not any(step.kind == "reload" for step in steps):
-            return
+            return ()
         text = files.text_of(self._config) or ""
         loaded = gauge(self._server.metrics_text(), "alertmanager_config_hash")
         if loaded is not None and loaded != fingerprint(text):
@@ -105,6 +104,7 @@ class Alertmanager:
             raise access.refused(answer)
         if missing := tuple(_missing(_loaded(text), _loaded(_original(answer.json())))):
             raise Problem(f"{self._endpoint.url}: loaded without {', '.join(missing[:5])}")
+        return ()
 
     def undo(self, receipt: Receipt) -> None:
         step = receipt.step
@@ -120,13 +120,13 @@ class Alertmanager:
         if self._valid():
             self._server.reload()
 
-    def _wanted(self, desired: tuple[Artifact, ...]) -> Iterator[tuple[_File, str]]:
-        for artifact in desired:
+    def _wanted(self, desired: Desired) -> Iterator[tuple[_File, str]]:
+        for artifact in desired.under(SOURCE, TEMPLATES):
             if artifact.path == SOURCE:
                 key = self._config.name
                 text = MARK.format(self._project) + artifact.text
                 yield _File(kind="config", key=key, path=self._config), text
-            elif artifact.path.startswith(TEMPLATES):
+            else:
                 yield self._template(artifact.path.removeprefix(TEMPLATES)), artifact.text
 
     def _foreign(self) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from sloforge.artifacts import Change
+    from sloforge.deploy.running import Repository
     from sloforge.deploy.shown import Format
 
 MAX_PRUNE = 10
@@ -35,16 +39,14 @@ _form = click.option(
 _file = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command()
 @_env
 @_target
 @click.option("--out", type=_file, help="Save the plan for `sloforge deploy --plan`.")
 @_adopt
 @_verbose
 @_form
-@click.pass_obj
 def plan(  # noqa: PLR0913 - an option each
-    root: Path,
+    repository: Repository,
     *,
     env: str,
     target: tuple[str, ...],
@@ -67,10 +69,9 @@ def plan(  # noqa: PLR0913 - an option each
     from sloforge.deploy.running import Chosen  # noqa: PLC0415 - as above
 
     chosen = Chosen(environment=env, targets=target, adopt=adopt)
-    return dialogue.plan(root, chosen, out, dialogue.Manner(form=form, verbose=verbose))
+    return dialogue.plan(repository, chosen, out, dialogue.Manner(form=form, verbose=verbose))
 
 
-@click.command()
 @_env
 @_target
 @click.option("--plan", "saved", type=_file, help="Apply this saved plan, or nothing.")
@@ -81,9 +82,8 @@ def plan(  # noqa: PLR0913 - an option each
 @_yes
 @_verbose
 @_form
-@click.pass_obj
 def deploy(  # noqa: PLR0913 - an option each
-    root: Path,
+    repository: Repository,
     *,
     env: str,
     target: tuple[str, ...],
@@ -112,16 +112,14 @@ def deploy(  # noqa: PLR0913 - an option each
     chosen = Chosen(environment=env, targets=target, adopt=adopt)
     manner = dialogue.Manner(form=form, max_prune=max_prune, yes=yes, verbose=verbose)
     if resume or undo:
-        return dialogue.finish(root, chosen, manner, undo=undo)
-    return dialogue.deploy(root, chosen, saved, manner)
+        return dialogue.finish(repository.root, chosen, manner, undo=undo)
+    return dialogue.deploy(repository, chosen, saved, manner)
 
 
-@click.command()
 @_env
 @_target
 @_form
-@click.pass_obj
-def drift(root: Path, *, env: str, target: tuple[str, ...], form: Format) -> int:
+def drift(repository: Repository, *, env: str, target: tuple[str, ...], form: Format) -> int:
     """Compare what is live with the last deploy and with the repository.
 
     Exits with 0 where all three agree, with 2 where they do not: an edit by hand and a commit that
@@ -136,19 +134,17 @@ def drift(root: Path, *, env: str, target: tuple[str, ...], form: Format) -> int
     from sloforge.deploy.running import Chosen  # noqa: PLC0415 - as above
 
     chosen = Chosen(environment=env, targets=target)
-    return dialogue.drift(root, chosen, dialogue.Manner(form=form))
+    return dialogue.drift(repository, chosen, dialogue.Manner(form=form))
 
 
-@click.command()
 @click.argument("deploy_id", metavar="[DEPLOY]", default="")
 @_env
 @_target
 @_max_prune
 @_yes
 @_form
-@click.pass_obj
 def rollback(  # noqa: PLR0913 - an option each
-    root: Path,
+    repository: Repository,
     *,
     deploy_id: str,
     env: str,
@@ -169,14 +165,12 @@ def rollback(  # noqa: PLR0913 - an option each
 
     chosen = Chosen(environment=env, targets=target)
     manner = dialogue.Manner(form=form, max_prune=max_prune, yes=yes)
-    return dialogue.rollback(root, chosen, deploy_id, manner)
+    return dialogue.rollback(repository.root, chosen, deploy_id, manner)
 
 
-@click.command()
 @_env
 @_form
-@click.pass_obj
-def deploys(root: Path, *, env: str, form: Format) -> int:
+def deploys(repository: Repository, *, env: str, form: Format) -> int:
     """List the deploys that were made from here.
 
     \b
@@ -187,7 +181,26 @@ def deploys(root: Path, *, env: str, form: Format) -> int:
     from sloforge.deploy.running import Chosen  # noqa: PLC0415 - as above
 
     chosen = Chosen(environment=env)
-    return dialogue.deploys(root, chosen, dialogue.Manner(form=form))
+    return dialogue.deploys(repository.root, chosen, dialogue.Manner(form=form))
 
 
-COMMANDS: tuple[click.Command, ...] = (plan, deploy, drift, rollback, deploys)
+VERBS: tuple[Callable[..., int], ...] = (plan, deploy, drift, rollback, deploys)
+
+
+def commands(changes: Callable[[Path], Iterable[Change]]) -> tuple[click.Command, ...]:
+    """`changes` tells what a build would change in a repository, which is no matter of a deploy."""
+    return tuple(_command(verb, changes) for verb in VERBS)
+
+
+def _command(
+    verb: Callable[..., int], changes: Callable[[Path], Iterable[Change]]
+) -> click.Command:
+    @functools.wraps(verb)
+    def call(root: Path, **options: object) -> int:
+        from sloforge.deploy.running import Repository  # noqa: PLC0415 - --help needs none of it
+
+        return verb(Repository(root=root, changes=changes), **options)
+
+    # click turns the list around in place, and a verb may become a command twice.
+    call.__dict__["__click_params__"] = list(verb.__dict__["__click_params__"])
+    return click.command()(click.pass_obj(call))

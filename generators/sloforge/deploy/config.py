@@ -111,6 +111,22 @@ class KubernetesForm(TargetForm):
     )
 
 
+class ImportForm(TargetForm):
+    """Dashboards to share: Grafana asks for their data source when they are imported."""
+
+    folder: str = Field("dist/import", min_length=1, description="Where they are written.")
+
+
+class ProvisioningForm(TargetForm):
+    """Dashboards, and the provider that has a Grafana read them from its disk."""
+
+    folder: str = Field("dist/provisioning", min_length=1, description="Where they are written.")
+    grafana_folder: str = Field("SLO", min_length=1, description="The title of Grafana's folder.")
+    grafana_folder_uid: Name = Field("slo", description="Its uid.")
+    org_id: int = Field(1, ge=1, description="The organisation.")
+    path: str = Field("", description="Where the server finds `dashboards/`; by default as usual.")
+
+
 class GrafanaForm(ServerForm):
     """Grafana, over its HTTP API."""
 
@@ -126,6 +142,8 @@ FORMS: Mapping[str, type[TargetForm]] = {
     "kubernetes": KubernetesForm,
     "alertmanager": AlertmanagerForm,
     "grafana": GrafanaForm,
+    "provisioning": ProvisioningForm,
+    "import": ImportForm,
 }
 _ENDPOINT = tuple(Endpoint.__dataclass_fields__)
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sloforge.artifacts import Artifact
 from sloforge.deploy import access
 from sloforge.deploy.access import Asks
 from sloforge.deploy.liverules import LiveGroup
 from sloforge.deploy.rulefiles import BUILD_INFO, Group, Rule
+from sloforge.deploy.target import Desired
 from sloforge.model import Pairs
 
 MOST = 10
@@ -24,8 +24,8 @@ class Setting:
 
     before: tuple[Group, ...]
     after: tuple[Group, ...]
+    desired: Desired
     others: tuple[LiveGroup, ...] = ()
-    dashboards: tuple[Artifact, ...] = ()
 
 
 def warnings(setting: Setting, http: Asks) -> tuple[str, ...]:
@@ -108,13 +108,18 @@ def _unread(setting: Setting) -> Iterator[str]:
     """Series that nobody would record any more, and who reads them."""
     after = {rule.identity for rule in _records(setting.after)}
     names = {name for name, _ in after}
-    readers = tuple(_readers(setting))
-    for rule in sorted(_records(setting.before), key=lambda one: one.identity):
-        if rule.identity in after or rule.name == BUILD_INFO:
-            continue
-        gone = rule.name not in names
-        for who in dict.fromkeys(w for w, text in readers if _reads(text, rule, gone=gone)):
-            yield f"drops {rule.title}, which {who} still reads"
+    dropped = [
+        rule
+        for rule in sorted(_records(setting.before), key=lambda one: one.identity)
+        if rule.identity not in after and rule.name != BUILD_INFO
+    ]
+    who: dict[int, dict[str, None]] = {at: {} for at in range(len(dropped))}
+    for reader, text in _readers(setting) if dropped else ():
+        for at, rule in enumerate(dropped):
+            if _reads(text, rule, gone=rule.name not in names):
+                who[at][reader] = None
+    for at, rule in enumerate(dropped):
+        yield from (f"drops {rule.title}, which {reader} still reads" for reader in who[at])
 
 
 def _records(groups: tuple[Group, ...]) -> list[Rule]:
@@ -126,7 +131,7 @@ def _readers(setting: Setting) -> Iterator[tuple[str, str]]:
         yield from ((rule.title, rule.expr) for rule in group.rules)
     for live in setting.others:
         yield from ((one.rule.title, one.rule.expr) for one in live.rules)
-    yield from ((artifact.path, artifact.text) for artifact in setting.dashboards)
+    yield from ((artifact.path, artifact.text) for artifact in setting.desired.under("dashboards/"))
 
 
 def _reads(text: str, rule: Rule, *, gone: bool) -> bool:

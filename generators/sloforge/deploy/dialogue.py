@@ -15,15 +15,15 @@ from typing import NoReturn
 import click
 
 from promtool import PromtoolError
-from sloforge.deploy import build, planning, running, shown
+from sloforge.deploy import planning, running, shown
 from sloforge.deploy.build import Build
 from sloforge.deploy.drift import drift as drifted
 from sloforge.deploy.engine import Outcome
+from sloforge.deploy.planned import Planned
 from sloforge.deploy.planning import Plan
-from sloforge.deploy.running import Chosen, Environment
+from sloforge.deploy.running import Chosen, Environment, Repository
 from sloforge.deploy.shown import Format
 from sloforge.deploy.state import State
-from sloforge.deploy.target import Step
 from sloforge.errors import Problem
 
 CHANGES, INTERRUPTED = 2, 130
@@ -39,9 +39,9 @@ class Manner:
     verbose: bool = False
 
 
-def plan(root: Path, chosen: Chosen, out: Path | None, manner: Manner) -> int:
+def plan(repository: Repository, chosen: Chosen, out: Path | None, manner: Manner) -> int:
     """0 nothing to do, 2 changes, 1 something is blocked."""
-    _, _, found = running.planned(root, chosen)
+    _, found = running.planned(repository, chosen)
     if out:
         planning.write(out, found)
     _show_plan(found, manner)
@@ -50,7 +50,7 @@ def plan(root: Path, chosen: Chosen, out: Path | None, manner: Manner) -> int:
     return CHANGES if found.changes else 0
 
 
-def deploy(root: Path, chosen: Chosen, saved: Path | None, manner: Manner) -> int:
+def deploy(repository: Repository, chosen: Chosen, saved: Path | None, manner: Manner) -> int:
     """The plan of the repository; `saved` must still be that plan."""
     loaded = planning.load(saved) if saved else None
     if loaded is not None:
@@ -60,8 +60,8 @@ def deploy(root: Path, chosen: Chosen, saved: Path | None, manner: Manner) -> in
             targets=chosen.targets or named,
             adopt=chosen.adopt,
         )
-    what = build.current(root)
-    found = running.environment(root, chosen)
+    found = running.environment(repository.root, chosen)
+    what = repository.build()
     with _locked(found.state):
         running.refuse_unfinished(found)
         wanted = running.plan(found, what)
@@ -78,9 +78,9 @@ def finish(root: Path, chosen: Chosen, manner: Manner, *, undo: bool) -> int:
     return _show_outcome(outcome, manner, wanted="undone" if undo else "done")
 
 
-def drift(root: Path, chosen: Chosen, manner: Manner) -> int:
+def drift(repository: Repository, chosen: Chosen, manner: Manner) -> int:
     """0 all agree, 2 they do not, 1 some cannot be told."""
-    found, _, compared = running.planned(root, chosen)
+    found, compared = running.planned(repository, chosen)
     differing = drifted(compared, found.state.applied())
     if differing or manner.form == "json":
         click.echo(shown.drift(differing, manner.form))
@@ -158,7 +158,7 @@ def _is_expected(cause: BaseException) -> bool:
     return isinstance(cause, Problem | PromtoolError)
 
 
-def _tell(verb: str, step: Step) -> None:
+def _tell(verb: str, step: Planned) -> None:
     click.echo(f"{verb} {step.verb} {step.id}", err=True)
 
 

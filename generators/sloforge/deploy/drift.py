@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from sloforge.deploy.planned import Planned
 from sloforge.deploy.planning import Plan
-from sloforge.deploy.target import Step, digest
 
 State = Literal["edited", "undeployed", "both", "unknown", "blocked"]
 MEANING: Mapping[State, str] = {
@@ -25,7 +25,7 @@ FOLLOWING = ("release", "reload")
 class Drift:
     """An object that is not as the repository has it."""
 
-    step: Step
+    step: Planned
     state: State
 
     @property
@@ -41,14 +41,14 @@ def drift(plan: Plan, applied: Mapping[str, str]) -> tuple[Drift, ...]:
     return tuple(Drift(step=step, state=_state(step, applied)) for step in own)
 
 
-def _state(step: Step, applied: Mapping[str, str]) -> State:
+def _state(step: Planned, applied: Mapping[str, str]) -> State:
     if step.verb == "blocked":
         return "blocked"
     if step.kind in FOLLOWING:
         return "edited"
     if step.id not in applied:
         # It is wanted and not there: nobody has deployed it yet.
-        return "undeployed" if step.before is None else "unknown"
+        return "unknown" if step.before else "undeployed"
     last = applied[step.id]
-    edited, moved = digest(step.before) != last, digest(step.after) != last
+    edited, moved = step.before != last, step.after != last
     return "both" if edited and moved else "edited" if edited else "undeployed"

@@ -9,13 +9,15 @@ from itertools import groupby
 from typing import Literal
 
 from promtool import PromtoolError
-from sloforge.deploy.journal import Journal, Run
+from sloforge.deploy.journal import Journal, Run, Undo
+from sloforge.deploy.planned import Planned, whole
 from sloforge.deploy.planning import phase
-from sloforge.deploy.target import Moved, Receipt, Step, Target
+from sloforge.deploy.target import Moved, Receipt, Target
+from sloforge.deploy.texts import Texts
 from sloforge.errors import Problem
 
 Result = Literal["done", "undone", "stuck"]
-Progress = Callable[[str, Step], None]
+Progress = Callable[[str, Planned], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,19 +25,20 @@ class Outcome:
     """What is in place after a run, and what is not; `cause` is why it did not end as planned.
 
     `stuck` are steps that could not be taken back, with the reason; `left` those that must not be,
-    for somebody else has changed the object since.
+    for somebody else has changed the object since. `notes` is what no proof could be had of yet.
     """
 
     run: Run
     result: Result
-    applied: tuple[Step, ...]
-    undone: tuple[Step, ...] = ()
-    left: tuple[tuple[Step, str], ...] = ()
-    stuck: tuple[tuple[Step, str], ...] = ()
+    applied: tuple[Planned, ...]
+    undone: tuple[Planned, ...] = ()
+    left: tuple[tuple[Planned, str], ...] = ()
+    stuck: tuple[tuple[Planned, str], ...] = ()
+    notes: tuple[str, ...] = ()
     cause: BaseException | None = None
 
     @property
-    def untouched(self) -> tuple[Step, ...]:
+    def untouched(self) -> tuple[Planned, ...]:
         """The steps that were never begun, or changed nothing."""
         touched = {step.id for step in (*self.applied, *self.undone)}
         touched |= {step.id for step, _ in (*self.left, *self.stuck)}
@@ -46,8 +49,10 @@ class Outcome:
 class _State:
     """What a run has done; the order of `begun` is the order of beginning."""
 
-    begun: dict[str, Receipt] = field(default_factory=dict)
-    applied: dict[str, Step] = field(default_factory=dict)
+    texts: Texts
+    begun: dict[str, Undo] = field(default_factory=dict)
+    applied: dict[str, Planned] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 class Engine:
@@ -63,7 +68,8 @@ class Engine:
         one leaves the journal open: the next run can go on from there.
         """
         state = _State(
-            begun={receipt.step.id: receipt for receipt in run.begun},
+            texts=run.texts,
+            begun=dict(run.begun),
             applied={step.id: step for step in run.steps if step.id in run.applied},
         )
         try:
@@ -72,15 +78,15 @@ class Engine:
         except BaseException as cause:  # noqa: BLE001 - whatever it was, nothing is left half done
             return self._take_back(run, state, cause)
         self._journal.end("done")
-        return Outcome(run=run, result="done", applied=tuple(state.applied.values()))
+        applied, notes = tuple(state.applied.values()), tuple(state.notes)
+        return Outcome(run=run, result="done", applied=applied, notes=notes)
 
     def take_back(self, run: Run) -> Outcome:
         """Undo what a run that was cut short has done."""
-        begun = {receipt.step.id: receipt for receipt in run.begun}
-        left = {key: receipt for key, receipt in begun.items() if key not in run.undone}
-        return self._take_back(run, _State(begun=left), None)
+        left = {key: undo for key, undo in run.begun.items() if key not in run.undone}
+        return self._take_back(run, _State(texts=run.texts, begun=left), None)
 
-    def _batch(self, batch: tuple[Step, ...], state: _State) -> None:
+    def _batch(self, batch: tuple[Planned, ...], state: _State) -> None:
         """Steps of one kind for one target, then the proof that they are in place."""
         target = self._targets[batch[0].target]
         todo = [step for step in batch if step.id not in state.applied]
@@ -89,9 +95,9 @@ class Engine:
         else:
             for step in todo:
                 self._apply(target, step, state)
-        target.verify(batch)
+        state.notes += target.verify(whole(step, state.texts) for step in batch)
 
-    def _together(self, target: Target, steps: list[Step], state: _State) -> None:
+    def _together(self, target: Target, steps: list[Planned], state: _State) -> None:
         """A few at a time; after a failure no other is begun, and those under way are awaited."""
         with ThreadPoolExecutor(target.concurrency) as pool:
             futures = [pool.submit(self._apply, target, step, state) for step in steps]
@@ -102,33 +108,34 @@ class Engine:
                     future.cancel()
         _raise_first(done)
 
-    def _apply(self, target: Target, step: Step, state: _State) -> None:
+    def _apply(self, target: Target, step: Planned, state: _State) -> None:
         # What it found when it was first begun: after a crash the target may hold our own work.
         earlier = state.begun.get(step.id)
         # First in memory: an interrupt in between must not hide a step that is on the way.
-        state.begun.setdefault(step.id, Receipt(step=step))
+        state.begun.setdefault(step.id, {})
         self._journal.begin(step)
         self._tell("apply", step)
         try:
-            receipt = target.apply(step)
+            undo = target.apply(whole(step, state.texts)).undo
         except Moved:
             if earlier is None:
                 del state.begun[step.id]
                 self._journal.refused(step)
             raise
-        receipt = earlier or receipt
-        state.begun[step.id] = receipt
+        state.begun[step.id] = undo if earlier is None else earlier
         state.applied[step.id] = step
-        self._journal.applied(receipt)
+        self._journal.applied(step, state.begun[step.id])
 
     def _take_back(self, run: Run, state: _State, cause: BaseException | None) -> Outcome:
-        undone: list[Step] = []
-        left: list[tuple[Step, str]] = []
-        stuck: list[tuple[Step, str]] = []
-        for receipt in reversed(state.begun.values()):
-            step = receipt.step
+        undone: list[Planned] = []
+        left: list[tuple[Planned, str]] = []
+        stuck: list[tuple[Planned, str]] = []
+        steps = {step.id: step for step in run.steps}
+        for id_, undo in reversed(state.begun.items()):
+            step = steps[id_]
             self._tell("undo", step)
             try:
+                receipt = Receipt(step=whole(step, state.texts), undo=undo)
                 self._targets[step.target].undo(receipt)
             except Moved as moved:
                 left.append((step, str(moved)))
@@ -151,7 +158,7 @@ class Engine:
         )
 
 
-def batches(steps: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
+def batches(steps: tuple[Planned, ...]) -> Iterator[tuple[Planned, ...]]:
     """Neighbours of the same kind and target, in the order of the plan."""
     for _, found in groupby(steps, key=lambda step: (phase(step), step.target)):
         yield tuple(found)

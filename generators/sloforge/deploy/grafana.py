@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -24,7 +23,8 @@ from sloforge.deploy.grafana_board import (
     with_refresh,
 )
 from sloforge.deploy.grafana_words import summary
-from sloforge.deploy.target import Config, Receipt, Step, Target, digest
+from sloforge.deploy.target import Config, Desired, Receipt, Step, Target, digest
+from sloforge.deploy.together import each
 from sloforge.errors import Problem
 
 KIND = "dashboard"
@@ -79,16 +79,17 @@ class Grafana:
         self._opened = None
         self._stack.close()
 
-    def plan(self, desired: tuple[Artifact, ...], applied: Mapping[str, str]) -> tuple[Step, ...]:
+    def plan(self, desired: Desired, applied: Mapping[str, str]) -> Iterator[Step]:
         look = _Look(api=self._api(), server=self._api().server(), applied=applied)
-        ours = [a for a in desired if a.path.startswith(SOURCE) and a.path.endswith(".json")]
-        folder = grafana_folder.plan(look.api, look.server, self._folder, applied)
-        with ThreadPoolExecutor(CONCURRENCY) as pool:
-            # One after the other in each thread: a parsed dashboard is many times its text.
-            wanted = list(pool.map(lambda artifact: self._step(look, artifact), ours))
-            strangers = self._strangers(look, {step.key for step in wanted})
-            gone = pool.map(lambda uid: self._deletion(look, uid), strangers)
-            return (*folder, *wanted, *(step for step in gone if step is not None))
+        ours = (a for a in desired.under(SOURCE) if a.path.endswith(".json"))
+        yield from grafana_folder.plan(look.api, look.server, self._folder, applied)
+        wanted: set[str] = set()
+        for step in each(lambda artifact: self._step(look, artifact), ours, CONCURRENCY):
+            wanted.add(step.key)
+            yield step
+        strangers = self._strangers(look, wanted)
+        gone = each(lambda uid: self._deletion(look, uid), strangers, CONCURRENCY)
+        yield from (step for step in gone if step is not None)
 
     def apply(self, step: Step) -> Receipt:
         if step.kind == grafana_folder.KIND:
@@ -96,11 +97,11 @@ class Grafana:
                 return grafana_folder.apply(self._api(), step)
         return grafana_write.apply(self._api(), step, MESSAGE)
 
-    def verify(self, steps: tuple[Step, ...]) -> None:
-        with ThreadPoolExecutor(CONCURRENCY) as pool:
-            found = [words for words in pool.map(self._difference, steps) if words]
+    def verify(self, steps: Iterable[Step]) -> tuple[str, ...]:
+        found = [words for words in each(self._difference, steps, CONCURRENCY) if words]
         if found:
             raise Problem("\n".join(found))
+        return ()
 
     def undo(self, receipt: Receipt) -> None:
         if receipt.step.kind == grafana_folder.KIND:

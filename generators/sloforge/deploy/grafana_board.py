@@ -14,7 +14,6 @@ from typing import Any
 
 from sloforge import naming
 from sloforge.artifacts import Artifact
-from sloforge.deploy.grafana_files import refuse_placeholder
 from sloforge.errors import Problem
 
 Document = Mapping[str, Any]
@@ -23,6 +22,8 @@ VOLATILE = ("id", "version", "iteration")
 UID_PREFIX = naming.dashboard_uid("")
 MARK_PREFIX = "sloforge:"
 NONE = "none"
+# What only the import dialog of Grafana replaces: https://github.com/grafana/grafana/issues/10786
+PLACEHOLDER = "${DS_"
 _HEAD = re.compile(r"folder: (?P<folder>.*)\nmark: (?P<mark>.*)\n")
 _UID = re.compile(r"[a-zA-Z0-9_-]{1,40}")
 _DURATION = re.compile(r"(\d+)(ms|s|m|h|d|w|M|y)")
@@ -128,6 +129,15 @@ def other_marks(board: Board) -> tuple[str, ...]:
     """The projects, other than ours, that say this dashboard is theirs."""
     tags = board.document.get("tags") or ()
     return tuple(str(tag) for tag in tags if str(tag).startswith(MARK_PREFIX))
+
+
+def refuse_placeholder(artifact: Artifact) -> None:
+    """Raises Problem for a dashboard that only the import dialog could complete."""
+    if PLACEHOLDER in artifact.text:
+        raise Problem(
+            f"{artifact.path}: must not hold `{PLACEHOLDER}...}}`, which Grafana replaces in its "
+            "import dialog and nowhere else; use the variable `${datasource}`"
+        )
 
 
 def parsed(text: str, odd: list[str] | None = None) -> Any:

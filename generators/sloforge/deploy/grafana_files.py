@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sloforge.artifacts import Artifact, json_artifact, yaml_artifact
-from sloforge.errors import Problem
+from sloforge.artifacts import Artifact, json_artifact, yaml_text
+from sloforge.deploy.folder import Files, Folder, Form
+from sloforge.deploy.grafana_board import of_live, parsed, refuse_placeholder
+from sloforge.deploy.grafana_words import summary
+from sloforge.deploy.target import Config, Desired, Target
 
+KIND = "dashboard"
 SOURCE = "dashboards/"
-PROVISIONING = "dist/provisioning"
-IMPORT = "dist/import"
+HEAD = "# Written by `sloforge deploy`: goes to Grafana's provisioning/dashboards/. Do not edit.\n"
+# Where a Grafana of the usual packages and images may read files.
+SERVED = "/var/lib/grafana/dashboards"
 INPUT = "DS_PROMETHEUS"
-# What only the import dialog of Grafana replaces: https://github.com/grafana/grafana/issues/10786
-PLACEHOLDER = "${DS_"
 OLDEST = "10.4.0"
 _NAMES = {
     "alertlist": "Alert list",
@@ -26,65 +28,71 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a Grafana that reads files shows them; `path` is where it finds them."""
-
-    folder: str = "SLO"
-    folder_uid: str = "slo"
-    org_id: int = 1
-    path: str = "/var/lib/grafana/dashboards/sloforge"
+def provisioning(config: Config) -> Target:
+    """Options: `folder`, where they are written; `grafana_folder`, `grafana_folder_uid`, `org_id`
+    and `path`, where the server finds the dashboards.
+    """
+    return Folder(config, Form(kind=KIND, files=_provisioned, told=_told))
 
 
-def provisioning(artifacts: Iterable[Artifact], place: Place) -> tuple[Artifact, ...]:
+def imports(config: Config) -> Target:
+    """Option: `folder`. The dashboards ask for their data source, and may be edited then."""
+    return Folder(config, Form(kind=KIND, files=_imported, told=_told))
+
+
+def _provisioned(desired: Desired, config: Config) -> Files:
     """A provider, for Grafana's provisioning/dashboards/, and the dashboards that it reads.
 
     https://grafana.com/docs/grafana/latest/administration/provisioning/#dashboards
     """
+    options = config.options
     provider = {
-        "name": f"sloforge {place.folder_uid}",
-        "orgId": place.org_id,
-        "folder": place.folder,
-        "folderUid": place.folder_uid,
+        "name": f"sloforge {config.project}",
+        "orgId": options["org_id"],
+        "folder": options["grafana_folder"],
+        "folderUid": options["grafana_folder_uid"],
         "type": "file",
         "disableDeletion": False,
         "allowUiUpdates": False,
         "updateIntervalSeconds": 30,
-        "options": {"path": place.path, "foldersFromFilesStructure": False},
+        "options": {
+            "path": options["path"] or f"{SERVED}/{config.project}",
+            "foldersFromFilesStructure": False,
+        },
     }
     document = {"apiVersion": 1, "providers": [provider]}
-    boards = [_copied(artifact) for artifact in _dashboards(artifacts)]
-    return (yaml_artifact(f"{PROVISIONING}/sloforge.yaml", "slos/", document), *boards)
+    yield f"{config.project}.yaml", HEAD + yaml_text(document)
+    for artifact in _dashboards(desired):
+        refuse_placeholder(artifact)
+        yield artifact.path, artifact.text
 
 
-def imports(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
-    """Dashboards that ask for their data source when they are imported, and may be edited then."""
-    return tuple(_import(artifact) for artifact in _dashboards(artifacts))
+def _imported(desired: Desired, config: Config) -> Files:
+    del config
+    for artifact in _dashboards(desired):
+        refuse_placeholder(artifact)
+        one = _import(artifact)
+        yield one.path, one.text
 
 
-def refuse_placeholder(artifact: Artifact) -> None:
-    """Raises Problem for a dashboard that only the import dialog could complete."""
-    if PLACEHOLDER in artifact.text:
-        raise Problem(
-            f"{artifact.path}: must not hold `{PLACEHOLDER}...}}`, which Grafana replaces in its "
-            "import dialog and nowhere else; use the variable `${datasource}`"
-        )
+def _told(live: str | None, wanted: str | None) -> tuple[str, ...]:
+    """As for a dashboard in Grafana, where both are one."""
+    if live is None or wanted is None or not wanted.startswith("{"):
+        return ()
+    try:
+        before, after = parsed(live), parsed(wanted)
+    except ValueError:
+        return ("what is there is no JSON",)
+    return summary(
+        *(of_live(one if isinstance(one, dict) else {}, "", "") for one in (before, after))
+    )
 
 
-def _dashboards(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
-    for artifact in sorted(artifacts, key=lambda one: one.path):
-        if artifact.path.startswith(SOURCE) and artifact.path.endswith(".json"):
-            yield artifact
-
-
-def _copied(artifact: Artifact) -> Artifact:
-    refuse_placeholder(artifact)
-    name = artifact.path.removeprefix(SOURCE)
-    return Artifact(f"{PROVISIONING}/dashboards/{name}", artifact.text)
+def _dashboards(desired: Desired) -> Iterator[Artifact]:
+    return (one for one in desired.under(SOURCE) if one.path.endswith(".json"))
 
 
 def _import(artifact: Artifact) -> Artifact:
-    refuse_placeholder(artifact)
     document = json.loads(artifact.text)
     templating = document.get("templating", {})
     variables = [_asking(variable) for variable in templating.get("list", [])]
@@ -103,7 +111,7 @@ def _import(artifact: Artifact) -> Artifact:
         "editable": True,
         "templating": {**templating, "list": variables},
     }
-    return json_artifact(f"{IMPORT}/{artifact.path.removeprefix(SOURCE)}", {**document, **asked})
+    return json_artifact(artifact.path.removeprefix(SOURCE), {**document, **asked})
 
 
 def _asking(variable: Mapping[str, Any]) -> Mapping[str, Any]:

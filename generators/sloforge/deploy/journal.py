@@ -5,27 +5,36 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sloforge.deploy import files
-from sloforge.deploy.target import Receipt, Step, step_from
+from sloforge.deploy.planned import Planned, from_json
+from sloforge.deploy.texts import Texts, load
 from sloforge.errors import Problem
 
 VERSION = 1
 
 
+Undo = Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A deploy as its journal tells it: `begun` are steps that may have happened."""
+    """A deploy as its journal tells it.
+
+    `begun` are steps that may have happened, by id, with what is needed to undo them; `texts` has
+    the texts of the steps.
+    """
 
     id: str
     environment: str
     build: str
-    steps: tuple[Step, ...]
-    begun: tuple[Receipt, ...] = ()
+    steps: tuple[Planned, ...]
+    texts: Texts = field(default_factory=Texts, compare=False, repr=False)
+    begun: Mapping[str, Undo] = field(default_factory=dict)
     applied: frozenset[str] = frozenset()
     undone: frozenset[str] = frozenset()
     ended: str = ""
@@ -43,24 +52,26 @@ class Journal:
         self._lock = threading.Lock()
 
     def start(self, run: Run) -> None:
+        signs = (sign for step in run.steps for sign in (step.before, step.after))
         steps = [step.as_json() for step in run.steps]
         named = {"id": run.id, "environment": run.environment, "build": run.build}
         with files.problems("write"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
+        run.texts.save(texts_of(self.path), signs)
         self._write({"event": "start", "version": VERSION, **named, "steps": steps})
         files.sync(self.path.parent)
 
-    def begin(self, step: Step) -> None:
+    def begin(self, step: Planned) -> None:
         self._write({"event": "begin", "step": step.id})
 
-    def applied(self, receipt: Receipt) -> None:
-        self._write({"event": "applied", "step": receipt.step.id, "undo": dict(receipt.undo)})
+    def applied(self, step: Planned, undo: Undo) -> None:
+        self._write({"event": "applied", "step": step.id, "undo": dict(undo)})
 
-    def refused(self, step: Step) -> None:
+    def refused(self, step: Planned) -> None:
         """It was begun, and nothing was changed."""
         self._write({"event": "refused", "step": step.id})
 
-    def undone(self, step: Step) -> None:
+    def undone(self, step: Planned) -> None:
         self._write({"event": "undone", "step": step.id})
 
     def end(self, outcome: str) -> None:
@@ -69,7 +80,7 @@ class Journal:
     def _write(self, event: dict[str, Any]) -> None:
         line = json.dumps(event, separators=(",", ":")) + "\n"
         with self._lock, files.problems("write"):
-            # 0600: a plan holds the texts of rules and dashboards.
+            # 0600: who deploys what, and where.
             handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             with os.fdopen(handle, "ab") as file:
                 file.write(line.encode())
@@ -88,7 +99,12 @@ def read(path: Path) -> Run | None:
         return None
     if events[0].get("version") != VERSION:
         raise Problem(f"{path}: was written by another version of sloforge; finish it with that")
-    return _run(events)
+    return replace(_run(events), texts=load(texts_of(path)))
+
+
+def texts_of(path: Path) -> Path:
+    """Where the texts of a journal's steps are while it is open."""
+    return path.with_suffix(".texts")
 
 
 def _events(text: str) -> Iterator[dict[str, Any]]:
@@ -103,17 +119,17 @@ def _events(text: str) -> Iterator[dict[str, Any]]:
 
 def _run(events: list[dict[str, Any]]) -> Run:
     start = events[0]
-    steps = {step.id: step for step in map(step_from, start["steps"])}
-    begun: dict[str, Receipt] = {}
+    steps = {step.id: step for step in map(from_json, start["steps"])}
+    begun: dict[str, Undo] = {}
     applied, undone, ended = set[str](), set[str](), ""
     for event in events[1:]:
         name = event.get("step", "")
         match event["event"]:
             case "begin":
-                begun.setdefault(name, Receipt(step=steps[name]))
+                begun.setdefault(name, {})
                 undone.discard(name)
             case "applied":
-                begun[name] = Receipt(step=steps[name], undo=event["undo"])
+                begun[name] = event["undo"]
                 applied.add(name)
             case "refused":
                 begun.pop(name, None)
@@ -127,7 +143,7 @@ def _run(events: list[dict[str, Any]]) -> Run:
         environment=start["environment"],
         build=start["build"],
         steps=tuple(steps.values()),
-        begun=tuple(begun.values()),
+        begun=begun,
         applied=frozenset(applied),
         undone=frozenset(undone),
         ended=ended,

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import promtool
 from sloforge import web
-from sloforge.artifacts import Artifact
 from sloforge.deploy import consequences, liverules, rulefiles, words
 from sloforge.deploy.access import client
 from sloforge.deploy.consequences import Setting
@@ -18,7 +17,7 @@ from sloforge.deploy.liverules import LiveGroup
 from sloforge.deploy.releases import Releases, manifest, names
 from sloforge.deploy.reload import Server, until
 from sloforge.deploy.rulefiles import BUILD_FILE, BUILD_INFO, Group
-from sloforge.deploy.target import Config, Moved, Receipt, Step, digest, verb_of
+from sloforge.deploy.target import Config, Desired, Moved, Receipt, Step, digest, verb_of
 from sloforge.errors import Problem
 from sloforge.located import tree, yamltext
 
@@ -73,7 +72,7 @@ class RuleFiles:
             remedy=flavour.remedy,
         )
 
-    def plan(self, desired: tuple[Artifact, ...], applied: Mapping[str, str]) -> tuple[Step, ...]:
+    def plan(self, desired: Desired, applied: Mapping[str, str]) -> tuple[Step, ...]:
         del applied
         live = self._releases.live()
         if foreign := self._foreign(live):
@@ -100,11 +99,12 @@ class RuleFiles:
         self._releases.tidy(name, receipt.undo["live"])
         return receipt
 
-    def verify(self, steps: tuple[Step, ...]) -> None:
+    def verify(self, steps: Iterable[Step]) -> tuple[str, ...]:
         """What is loaded is the build, and every rule that changed works."""
         for step in steps:
             if step.kind == "release":
                 self._prove(names(step.after or ""), names(step.before or ""))
+        return ()
 
     def undo(self, receipt: Receipt) -> None:
         step = receipt.step
@@ -152,7 +152,7 @@ class RuleFiles:
         )
 
     def _release(
-        self, live: Mapping[str, str], wanted: Mapping[str, str], desired: tuple[Artifact, ...]
+        self, live: Mapping[str, str], wanted: Mapping[str, str], desired: Desired
     ) -> Step:
         before, after = (manifest(live) if live else None), manifest(wanted)
         with client(self._endpoint) as http:
@@ -180,14 +180,14 @@ class RuleFiles:
         live: Mapping[str, str],
         wanted: Mapping[str, str],
         loaded: tuple[LiveGroup, ...],
-        desired: tuple[Artifact, ...],
+        desired: Desired,
     ) -> Setting:
         ours = {id(group) for group in self._ours(loaded).values()}
         return Setting(
             before=tuple(_groups(live, lenient=True)),
             after=tuple(_groups(wanted)),
             others=tuple(group for group in loaded if id(group) not in ours),
-            dashboards=tuple(one for one in desired if one.path.startswith("dashboards/")),
+            desired=desired,
         )
 
     def _blocked(self) -> str:

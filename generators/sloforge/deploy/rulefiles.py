@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from sloforge.artifacts import Artifact, OneLine, yaml_text
-from sloforge.deploy.target import digest
+from sloforge.artifacts import OneLine, yaml_text
+from sloforge.deploy.target import Desired, digest
 from sloforge.errors import Problem
 from sloforge.libyaml import load
 from sloforge.model import Pairs
@@ -131,11 +131,11 @@ def duration(value: float) -> str:
     return f"{millis // 1000}s" if millis % 1000 == 0 else f"{millis}ms"
 
 
-def chosen(artifacts: Iterable[Artifact]) -> Iterator[tuple[str, str]]:
+def chosen(desired: Desired) -> Iterator[tuple[str, str]]:
     """The rule files of a build as `recording-checkout.yml` and text: one folder, one glob."""
-    for artifact in artifacts:
+    for artifact in desired.under(*(f"{folder}/" for folder in FOLDERS)):
         folder, _, name = artifact.path.partition("/")
-        if folder in FOLDERS and "/" not in name:
+        if "/" not in name:
             yield f"{folder}-{name}", artifact.text
 
 

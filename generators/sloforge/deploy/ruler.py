@@ -10,14 +10,14 @@ from urllib.parse import quote
 
 import yaml
 
-from sloforge.artifacts import Artifact, yaml_text
+from sloforge.artifacts import yaml_text
 from sloforge.deploy import access, consequences, liverules, rulefiles, words
 from sloforge.deploy.access import Tenant
 from sloforge.deploy.consequences import Setting
 from sloforge.deploy.liverules import Key, LiveGroup
 from sloforge.deploy.reload import until
 from sloforge.deploy.rulefiles import Group
-from sloforge.deploy.target import Config, Moved, Receipt, Step, digest, verb_of
+from sloforge.deploy.target import Config, Desired, Moved, Receipt, Step, digest, verb_of
 from sloforge.errors import Problem
 
 RULES = "/config/v1/rules"
@@ -36,7 +36,7 @@ class Ruler:
         # No name has a dot in it, so that none of two projects begins like the other.
         self._prefix = f"sloforge.{config.project}."
 
-    def plan(self, desired: tuple[Artifact, ...], applied: Mapping[str, str]) -> tuple[Step, ...]:
+    def plan(self, desired: Desired, applied: Mapping[str, str]) -> tuple[Step, ...]:
         del applied
         wanted = self._wanted(desired)
         with self._http() as http:
@@ -61,11 +61,13 @@ class Ruler:
             self._write(http, step.key, step.after)
         return Receipt(step=step)
 
-    def verify(self, steps: tuple[Step, ...]) -> None:
+    def verify(self, steps: Iterable[Step]) -> tuple[str, ...]:
         """The ruler shows every group as it was sent, and evaluates it."""
+        steps = tuple(steps)
         with self._http() as http:
             self._stored(http, steps)
             self._evaluated(http, steps)
+        return ()
 
     def undo(self, receipt: Receipt) -> None:
         step = receipt.step
@@ -82,7 +84,7 @@ class Ruler:
         with access.client(self._endpoint) as http:
             yield Tenant(http, {"X-Scope-OrgID": self._tenant} if self._tenant else {})
 
-    def _wanted(self, desired: tuple[Artifact, ...]) -> Groups:
+    def _wanted(self, desired: Desired) -> Groups:
         """`sloforge.shop.recording-checkout/slo-checkout-availability` -> its group."""
         chosen = dict(rulefiles.chosen(desired))
         chosen["build.yml"] = rulefiles.build_file(chosen, self._project)
@@ -106,13 +108,13 @@ class Ruler:
         live: Groups,
         wanted: Groups,
         loaded: tuple[LiveGroup, ...],
-        desired: tuple[Artifact, ...],
+        desired: Desired,
     ) -> Setting:
         return Setting(
             before=tuple(live.values()),
             after=tuple(wanted.values()),
             others=tuple(one for one in loaded if not one.file.startswith(self._prefix)),
-            dashboards=tuple(one for one in desired if one.path.startswith("dashboards/")),
+            desired=desired,
         )
 
     def _step(self, key: str, live: Groups, wanted: Groups) -> Step:

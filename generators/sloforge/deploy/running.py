@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from sloforge.artifacts import Change
 from sloforge.deploy import build, config, planning
 from sloforge.deploy.build import Build
 from sloforge.deploy.engine import Engine, Outcome, Progress
@@ -21,6 +22,18 @@ from sloforge.specs.words import did_you_mean
 CUT_SHORT = (
     "`sloforge deploy --resume` finishes it, `sloforge deploy --undo` takes back what it did"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """What is deployed from; `changes` is what a build would change in its files."""
+
+    root: Path
+    changes: Callable[[Path], Iterable[Change]]
+
+    def build(self) -> Build:
+        """Raises Problem where its generated files are out of date."""
+        return build.current(self.root, self.changes(self.root))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +76,10 @@ def plan(found: Environment, what: Build) -> Plan:
     return planning.make(found.name, found.targets.values(), what, found.state.applied())
 
 
-def planned(root: Path, chosen: Chosen) -> tuple[Environment, Build, Plan]:
+def planned(repository: Repository, chosen: Chosen) -> tuple[Environment, Plan]:
     """What a deploy of the repository would do."""
-    what = build.current(root)
-    found = environment(root, chosen)
-    return found, what, plan(found, what)
+    found = environment(repository.root, chosen)
+    return found, plan(found, repository.build())
 
 
 def check(wanted: Plan, most_deletions: int) -> None:
@@ -93,7 +105,13 @@ def carry_out(
     now, tell = told
     found.state.keep(what)
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
-    run = Run(id=f"{stamp}-{what.id}", environment=found.name, build=what.id, steps=wanted.changes)
+    run = Run(
+        id=f"{stamp}-{what.id}",
+        environment=found.name,
+        build=what.id,
+        steps=wanted.changes,
+        texts=wanted.texts,
+    )
     found.state.journal.path.unlink(missing_ok=True)
     found.state.journal.start(run)
     outcome = Engine(found.targets, found.state.journal, tell).carry_out(run)

@@ -6,13 +6,14 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Literal
 
 import click
 
 from sloforge.deploy.alertmanager import redacted
 from sloforge.deploy.drift import Drift
 from sloforge.deploy.engine import Outcome
+from sloforge.deploy.planned import Planned, whole
 from sloforge.deploy.planning import Plan
 from sloforge.deploy.state import Deploy
 from sloforge.deploy.target import CHANGING, Step, Verb
@@ -32,7 +33,7 @@ def plan(found: Plan, form: Format, *, verbose: bool = False) -> str:
     """What would happen; with `verbose` the raw differences, and what is unchanged."""
     if form == "json":
         return json.dumps(
-            {**_head(found), "steps": [_object(one) for one in found.steps]}, indent=2
+            {**_head(found), "steps": [one.as_json() for one in found.steps]}, indent=2
         )
     if form == "github":
         return "\n".join(_annotations(found))
@@ -49,7 +50,7 @@ def count(found: Plan) -> str:
 
 def drift(found: tuple[Drift, ...], form: Format) -> str:
     if form == "json":
-        rows = [{**_object(one.step), "drift": one.state} for one in found]
+        rows = [{**one.step.as_json(), "drift": one.state} for one in found]
         return json.dumps(rows, indent=2)
     if form == "github":
         return "\n".join(_annotation("error", f"{one.step.id} {one.meaning}") for one in found)
@@ -87,13 +88,6 @@ def _head(found: Plan) -> dict[str, object]:
     return {"environment": found.environment, "build": found.build}
 
 
-def _object(step: Step) -> dict[str, Any]:
-    """Without the texts: they are in the file of `--out`, and in the repository."""
-    found = step.as_json()
-    del found["before"], found["after"]
-    return found
-
-
 def _plan_lines(found: Plan, *, verbose: bool) -> Iterator[str]:
     last = ""
     for step in found.steps:
@@ -108,7 +102,7 @@ def _plan_lines(found: Plan, *, verbose: bool) -> Iterator[str]:
         yield from (f"      {line}" for line in step.summary)
         yield from (click.style(f"      warning: {line}", fg="yellow") for line in step.warnings)
         if verbose and step.changes:
-            yield from (f"      {line}" for line in difference(step))
+            yield from (f"      {line}" for line in difference(whole(step, found.texts)))
 
 
 def difference(step: Step) -> Iterator[str]:
@@ -142,6 +136,7 @@ def _outcome_object(found: Outcome) -> dict[str, object]:
         "result": found.result,
         "cause": _cause(found),
         "applied": _ids(found.applied),
+        "notes": list(found.notes),
         "undone": _ids(found.undone),
         "left": _reasons(found.left),
         "stuck": _reasons(found.stuck),
@@ -149,11 +144,11 @@ def _outcome_object(found: Outcome) -> dict[str, object]:
     }
 
 
-def _ids(steps: Iterable[Step]) -> list[str]:
+def _ids(steps: Iterable[Planned]) -> list[str]:
     return [step.id for step in steps]
 
 
-def _reasons(steps: Iterable[tuple[Step, str]]) -> list[dict[str, str]]:
+def _reasons(steps: Iterable[tuple[Planned, str]]) -> list[dict[str, str]]:
     return [{"step": step.id, "reason": reason} for step, reason in steps]
 
 
@@ -169,6 +164,7 @@ def _outcome_lines(found: Outcome) -> Iterator[str]:
         yield "interrupted" if interrupted else f"failed: {_cause(found)}"
     if found.result == "done":
         yield f"deploy {found.run.id} is in place: {len(found.applied)} changes, verified"
+        yield from (f"  note: {note}" for note in found.notes)
         return
     if found.result == "undone":
         rest = "all but what somebody else has changed since is" if found.left else "everything is"

@@ -1,7 +1,7 @@
 """What deploys from here have left: .sloforge/deploy/<environment>/.
 
 lock            who is deploying now
-journal.jsonl   the deploy that is under way, or was cut short
+journal.jsonl   the deploy that is under way, or was cut short, and journal.texts what it writes
 applied.json    the digest of every object as the last deploy left it
 deploys.jsonl   the history
 builds/         what each deploy of the history put in place
@@ -11,17 +11,16 @@ from __future__ import annotations
 
 import fcntl
 import getpass
-import gzip
 import json
 import os
 import socket
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sloforge.artifacts import Artifact
 from sloforge.deploy import build, files, journal
 from sloforge.deploy.build import Build
 from sloforge.deploy.journal import Journal, Run
@@ -30,6 +29,7 @@ from sloforge.errors import Problem
 FOLDER = ".sloforge/deploy"
 REMEDY = "wait until it ends"
 KEPT = 50
+FAST = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,20 +91,24 @@ class State:
             return
         with files.problems("write"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            texts = {one.path: one.text for one in found.artifacts}
             staging = path.with_suffix(f".{os.getpid()}.tmp")
-            staging.write_bytes(gzip.compress(json.dumps(texts).encode(), mtime=0))
+            with zipfile.ZipFile(staging, "w", zipfile.ZIP_DEFLATED, compresslevel=FAST) as packed:
+                for one in found.under(""):
+                    # Without a time, the same build is the same file.
+                    entry = zipfile.ZipInfo(one.path)
+                    entry.compress_type = zipfile.ZIP_DEFLATED
+                    packed.writestr(entry, one.text.encode())
             staging.replace(path)
 
     def build(self, name: str) -> Build:
         """Raises Problem where it is gone, or not what it was."""
         path = self._build(name)
         try:
-            texts = json.loads(gzip.decompress(path.read_bytes()))
-        except (OSError, EOFError, ValueError):
+            packed = zipfile.ZipFile(path)
+            found = build.reading(packed.namelist(), lambda one: packed.read(one).decode())
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             message = f"{path}: cannot read the build; check out its commit and deploy that"
             raise Problem(message) from None
-        found = build.of(Artifact(key, value) for key, value in texts.items())
         if found.id != name:
             raise Problem(f"{path}: was changed; check out the commit of the build and deploy that")
         return found
@@ -122,6 +126,7 @@ class State:
             past = self.folder / "journals" / f"{deploy.id}.jsonl"
             past.parent.mkdir(exist_ok=True)
             self.journal.path.replace(past)
+            journal.texts_of(self.journal.path).unlink(missing_ok=True)
         self._tidy()
 
     def _tidy(self) -> None:
@@ -129,7 +134,7 @@ class State:
         last = self.deploys()[-KEPT:]
         with files.problems("remove"):
             for folder, kept in (
-                ("builds", {f"{one.build}.json.gz" for one in last}),
+                ("builds", {f"{one.build}.zip" for one in last}),
                 ("journals", {f"{one.id}.jsonl" for one in last}),
             ):
                 for path in (self.folder / folder).iterdir():
@@ -137,7 +142,7 @@ class State:
                         path.unlink()
 
     def _build(self, name: str) -> Path:
-        return self.folder / "builds" / f"{name}.json.gz"
+        return self.folder / "builds" / f"{name}.zip"
 
 
 def who() -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -17,7 +17,7 @@ Verb = Literal["create", "update", "move", "delete", "unchanged", "blocked"]
 CHANGING: tuple[Verb, ...] = ("create", "update", "move", "delete")
 # In this order the kinds of all targets are applied; deletions of PRUNED kinds come after all.
 # `release` and `reload` make staged files live.
-KINDS = ("rules", "release", "group", "template", "config", "reload", "folder", "dashboard")
+KINDS = ("rules", "release", "group", "template", "config", "reload", "file", "folder", "dashboard")
 PRUNED = ("group", "dashboard", "folder")
 
 
@@ -49,15 +49,6 @@ class Step:
     def id(self) -> str:
         return f"{self.target}/{self.kind}/{self.key}"
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def step_from(found: Mapping[str, Any]) -> Step:
-    """The step that `as_json` wrote; raises TypeError or KeyError for anything else."""
-    lists = {name: tuple(found.get(name, ())) for name in ("summary", "warnings")}
-    return Step(**{**found, **lists})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
@@ -75,6 +66,13 @@ class Moved(Problem):
     """The live object is no longer what the plan was made from."""
 
 
+class Desired(Protocol):
+    """The files of a build; each is read when it is its turn."""
+
+    def under(self, *folders: str) -> Iterator[Artifact]:
+        """Those whose path begins so, in the order of their paths. Raises Problem."""
+
+
 class Target(Protocol):
     """A system that is deployed to; every method raises Problem with words for a person."""
 
@@ -86,8 +84,8 @@ class Target(Protocol):
     def concurrency(self) -> int:
         """How many steps of one kind may be applied at the same time."""
 
-    def plan(self, desired: tuple[Artifact, ...], applied: Mapping[str, str]) -> tuple[Step, ...]:
-        """Every object of ours, there or wanted; reads only.
+    def plan(self, desired: Desired, applied: Mapping[str, str]) -> Iterable[Step]:
+        """Every object of ours, there or wanted, one after the other; reads only.
 
         `desired` is the whole build: a target picks what is for it. `applied` has the `digest` of
         the `after` of each object, by `Step.id`, as the last deploy from here left it; without an
@@ -97,8 +95,11 @@ class Target(Protocol):
     def apply(self, step: Step) -> Receipt:
         """Raises Moved where the live object is not the one that was seen; safe to repeat."""
 
-    def verify(self, steps: tuple[Step, ...]) -> None:
-        """Raises Problem with what differs, for steps that were applied."""
+    def verify(self, steps: Iterable[Step]) -> tuple[str, ...]:
+        """Raises Problem with what differs, for steps that were applied, which come once.
+
+        Returns, in words, what could not be seen yet.
+        """
 
     def undo(self, receipt: Receipt) -> None:
         """Bring back what was there before the step; safe to repeat."""

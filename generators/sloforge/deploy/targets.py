@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sloforge.deploy import alertmanager, grafana, kubernetes, prometheus, ruler
+from sloforge.deploy import alertmanager, grafana, grafana_files, kubernetes, prometheus, ruler
 from sloforge.deploy.target import Factory
 
 # The kind of a target in deploy.yaml -> what makes it from its configuration.
@@ -13,4 +13,6 @@ TARGETS: tuple[tuple[str, Factory], ...] = (
     ("kubernetes", kubernetes.target),
     ("alertmanager", alertmanager.target),
     ("grafana", grafana.target),
+    ("provisioning", grafana_files.provisioning),
+    ("import", grafana_files.imports),
 )
