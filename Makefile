@@ -11,6 +11,8 @@ STAMP := .venv/.installed
 PYTHON ?=
 # What `make lock` hands on, as in LOCK_FLAGS=--upgrade.
 LOCK_FLAGS ?=
+# What `make bench` measures; empty means everything, which takes half an hour.
+SECTIONS ?=
 # How long `make fuzz` runs.
 FUZZ_SECONDS ?= 60
 
@@ -46,8 +48,8 @@ test-grafana: setup ## run the Grafana tests against a real one: GRAFANA_URL, GR
 	@test -n "$$GRAFANA_URL" && test -n "$$GRAFANA_TOKEN" || { echo 'set GRAFANA_URL and GRAFANA_TOKEN' >&2; exit 1; }
 	@$(BIN)/pytest -q tests/deploy/test_grafana_target.py
 
-bench: setup ## measure cost and speed, write docs/benchmarks.md
-	@$(BIN)/python bench/run.py
+bench: setup ## measure cost and speed, write docs/benchmarks.md; SECTIONS=... for some
+	@$(BIN)/python bench/run.py $(SECTIONS)
 
 probe: $(STAMP) ## compile the native slo-probe for this machine
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-probe.lock

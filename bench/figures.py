@@ -8,7 +8,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Literal
 
 Row = tuple[str, ...]
@@ -55,10 +55,24 @@ def plain(value: float) -> str:
     return f"{value:.3g}"
 
 
-def page(sections: Iterable[Section], command: str) -> str:
-    """docs/benchmarks.md."""
-    opening = ("# Benchmarks", f"Written by `{command}`. {machine()}")
-    return "\n\n".join((*opening, *map(shown, sections))) + "\n"
+def merged(before: str, section: Section) -> str:
+    """docs/benchmarks.md with this section in the place of the one that had its subject.
+
+    Each says on which machine, and with which tools, it was measured.
+    """
+    opening = (
+        "# Benchmarks\n\nWritten by `make bench`; `make bench SECTIONS='start swap'` measures some."
+    )
+    parts = re.split(r"^(?=## )", before, flags=re.MULTILINE)[1:]
+    found = {_subject(part): part.strip() for part in parts}
+    text = f"{shown(section)}\n\n{machine()}"
+    found[_subject(text)] = text
+    return "\n\n".join((opening, *found.values())) + "\n"
+
+
+def _subject(text: str) -> str:
+    """The title without its numbers."""
+    return re.sub(r"[\d,]+", "", text.splitlines()[0])
 
 
 def shown(section: Section) -> str:
@@ -74,11 +88,14 @@ def table(head: Row, rows: Iterable[Row]) -> str:
 
 
 def machine() -> str:
-    """Cores, memory and versions; nothing that says which machine it is."""
+    """Cores, memory, versions and date; nothing that says which machine it is."""
     cores = f"{os.cpu_count()} cores"
     memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB of memory"
     tools = ", ".join(f"{name} {version(name)}" for name in ("promtool", "prometheus"))
-    return f"{cores}, {memory}, {platform.system()}, Python {platform.python_version()}, {tools}."
+    python = f"Python {platform.python_version()}"
+    return (
+        f"*{datetime.now(UTC).date()}: {cores}, {memory}, {platform.system()}, {python}, {tools}.*"
+    )
 
 
 def version(tool: str) -> str:
@@ -92,8 +109,3 @@ def missed(sections: Iterable[Section]) -> Iterator[str]:
         for figure in section.figures:
             if figure.met is False:
                 yield f"missed: {section.title}: {' '.join(figure.row()[:3])}"
-
-
-def written(file: Path, text: str) -> None:
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(text, encoding="utf-8")
