@@ -97,6 +97,11 @@ WINGS: tuple[Wing, ...] = (
         "Probe the workload planes and export their states.",
         _prober,
     ),
+    Wing(
+        "preview",
+        "Look at the dashboards without Grafana.",
+        _named("preview.commands", "preview"),
+    ),
     Wing("probe", "Stanzas that run slo-probe.", _named("health.commands", "probe")),
     Wing("lint-health", "Find health-check settings that hurt.", _lint_health),
 )

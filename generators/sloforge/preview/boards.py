@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,11 @@ class Dashboard:
         return tuple((self.json.get("annotations") or {}).get("list") or ())
 
 
-def boards(folder: Path) -> tuple[Dashboard, ...]:
-    """Every dashboard of a folder, by title. Raises Problem with every file that is none."""
+def boards(folder: Path, only: Collection[str] = ()) -> tuple[Dashboard, ...]:
+    """The dashboards of a folder, by title; `only` those of these uids, where it names any.
+
+    Raises Problem with every file that is none, and for a uid that no dashboard has.
+    """
     files = sorted(folder.glob("*.json"))
     if not files:
         raise Problem(
@@ -50,6 +53,11 @@ def boards(folder: Path) -> tuple[Dashboard, ...]:
     if wrong:
         raise Problem(findings=wrong)
     found = [one for one in read if isinstance(one, Dashboard)]
+    known = {board.uid for board in found}
+    if lost := sorted(set(only) - known):
+        named = ", ".join(f"`{uid}`" for uid in lost)
+        raise Problem(f"there is no dashboard {named}; known are {', '.join(sorted(known))}")
+    found = [board for board in found if not only or board.uid in only]
     return tuple(sorted(found, key=lambda board: (board.title.casefold(), board.uid)))
 
 
