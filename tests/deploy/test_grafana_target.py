@@ -71,11 +71,21 @@ def test_what_is_no_longer_built_is_deleted(world):
     assert world.ask("GET", f"/api/dashboards/uid/{world.uid('b')}")[0] == 404
 
 
-def test_a_dashboard_without_our_prefix_is_deleted_only_if_it_was_deployed_from_here(world):
-    named = world.board("a", uid=f"planes-{world.prefix}")
-    world.deploy(named)
-    assert verbs(world.target().plan((), {})) == {}
-    assert verbs(world.deploy()) == {f"planes-{world.prefix}": "delete"}
+def test_a_dashboard_without_our_prefix_is_deleted_if_a_deploy_wrote_it(world):
+    uid = f"planes-{world.prefix}"
+    world.deploy(world.board("a", uid=uid))
+    assert verbs(world.target().plan((), {})) == {uid: "delete"}
+    assert verbs(world.deploy()) == {uid: "delete"}
+
+
+def test_a_copy_that_somebody_made_of_such_a_dashboard_is_left_alone(world):
+    uid = f"planes-{world.prefix}"
+    world.deploy(world.board("a", uid=uid))
+    live = world.read(uid)["dashboard"]
+    copy = live | {"id": None, "uid": f"copy-{world.prefix}", "title": f"Copy of {uid}"}
+    world.ask("POST", "/api/dashboards/db", {"dashboard": copy, "message": "mine"})
+    assert verbs(world.target().plan((), {})) == {uid: "delete"}
+    world.ask("DELETE", f"/api/dashboards/uid/copy-{world.prefix}")
 
 
 def test_dashboards_of_others_are_neither_deleted_nor_touched(world):

@@ -127,7 +127,8 @@ def _versions(call: Call) -> Any:
     found = call.store.dashboards.get(call.parts[0])
     if found is None:
         raise replies.not_found()
-    return [{"version": version, "message": ""} for version in reversed(found.history)]
+    listed = [{"version": one, "message": words} for one, words in reversed(found.history)]
+    return {"continueToken": "", "versions": listed} if call.store.behaviour.major > 11 else listed
 
 
 def _may_find(login: Login, hit: Mapping[str, Any]) -> bool:

@@ -35,7 +35,8 @@ def save(store: Store, command: Any, editor: str) -> dict[str, Any]:
         raise replies.version_mismatch()
     _check_title(store, document, (uid, folder), overwrite=overwrite)
     _check_alerts(store, document)
-    return _commit(store, existing, (uid, folder, editor), document)
+    words = str(command.get("message") or "")
+    return _commit(store, existing, (uid, folder, editor, words), document)
 
 
 def delete(store: Store, uid: str) -> dict[str, Any]:
@@ -125,11 +126,11 @@ def _check_alerts(store: Store, document: dict[str, Any]) -> None:
 def _commit(
     store: Store,
     existing: Dashboard | None,
-    place: tuple[str, str, str],
+    place: tuple[str, str, str, str],
     document: dict[str, Any],
 ) -> dict[str, Any]:
     """Every save makes a version, also one that changes nothing."""
-    uid, folder, editor = place
+    uid, folder, editor, words = place
     number = existing.id if existing else store.number()
     version = existing.version + 1 if existing else 1
     history = existing.history if existing else []
@@ -139,7 +140,7 @@ def _commit(
     made = Dashboard(
         uid=uid, id=number, document=document, folder=folder, version=version, editor=editor
     )
-    made.history = [*history, version]
+    made.history = [*history, (version, words)]
     store.dashboards[uid] = made
     store.changed()
     slug = re.sub(r"[^a-z0-9]+", "-", made.title.lower()).strip("-")

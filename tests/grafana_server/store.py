@@ -52,7 +52,8 @@ class Dashboard:
     plugin: str = ""
     manager: str = ""
     editor: str = "admin"
-    history: list[int] = field(default_factory=list)
+    # Each version, and what was said when it was saved.
+    history: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def title(self) -> str:

@@ -136,8 +136,9 @@ class Grafana:
         """Uids that may be ours and are not wanted; the search lags, so memory is asked, too."""
         prefix = f"{self.name}/{KIND}/"
         known = {id_.removeprefix(prefix) for id_ in look.applied if id_.startswith(prefix)}
-        marked = {uid for uid in look.api.marked() if uid.startswith(UID_PREFIX)}
-        return tuple(sorted((known | marked) - wanted))
+        marked = set(look.api.marked()) - known - wanted
+        ours = {uid for uid in marked if uid.startswith(UID_PREFIX) or _is_deployed(look, uid)}
+        return tuple(sorted((known | ours) - wanted))
 
     def _wanted(self, look: _Look, artifact: Artifact) -> Board:
         board = of_artifact(artifact, self._folder.uid, self.mark)
@@ -222,6 +223,11 @@ class Grafana:
                 return ""
             time.sleep(pause)
         return words
+
+
+def _is_deployed(look: _Look, uid: str) -> bool:
+    """Of a uid that is not ours by its name: a copy made in Grafana bears our tag, too."""
+    return any(message.endswith(MESSAGE) for message in look.api.messages(uid))
 
 
 _OPENING = threading.Lock()

@@ -17,6 +17,8 @@ from sloforge.web import Answer, Client, Params
 
 OLDEST = (10, 4)
 PAGE = 1000
+# As many as Grafana keeps, if nobody has told it otherwise.
+_VERSIONS = 20
 MESSAGE_LIMIT = 500
 FORBIDDEN, NOT_FOUND, CONFLICT, STALE = 403, 404, 409, 412
 PENDING = 202
@@ -119,6 +121,17 @@ class Api:
                 return
             read |= {uid for uid, _ in fresh}
             page += 1
+
+    def messages(self, uid: str) -> Iterator[str]:
+        """What those who saved the dashboard said of it, the last twenty times at most."""
+        path = f"/api/dashboards/uid/{quote(uid, safe='')}/versions"
+        answer = self.client.request("GET", path, params={"limit": _VERSIONS})
+        if not answer.ok:
+            return
+        found = self._json(answer, "to read dashboards: `dashboards:read`")
+        # Since 12 in a mapping, with where to go on.
+        listed = found.get("versions") if isinstance(found, dict) else found
+        yield from (str(one.get("message", "")) for one in listed or () if isinstance(one, dict))
 
     def save(self, board: Board, seen: int | None, message: str) -> Answer:
         """`seen` is the version that may be replaced, None for a dashboard that is not there."""
