@@ -15,13 +15,15 @@ import pytest
 
 from sloforge import specs, starting
 from sloforge.checks.markdown import anchors, headings, links
+from sloforge.checks.mixins import mixin_findings
 from sloforge.checks.prometheus import promtool_findings
 from sloforge.checks.rules import rule_findings
 from sloforge.checks.services import service_findings
 from sloforge.cli import main
 from sloforge.errors import Finding
+from sloforge.generate.mixins import mixin_rules
 from sloforge.generate.recording import recording
-from sloforge.generate.rules import rules
+from sloforge.generate.rules import rules, watchdog
 from sloforge.listing import alert_rows, shown
 
 ROOT = Path(__file__).parents[1]
@@ -183,7 +185,7 @@ def test_the_table_of_checks_is_that_of_the_pages():
     assert sorted(rows) == want
 
 
-CHECKED = ["P001", *(f"Q00{number}" for number in range(1, 10)), "S011", "S012"]
+CHECKED = ["P001", *(f"Q00{number}" for number in range(1, 10)), "S011", "S012", "S014", "M001"]
 PROJECT = """
 version: sloforge-project/v1
 owners: {web: {page: web-page, ticket: web-ticket}}
@@ -213,13 +215,15 @@ def found_in(root: Path, example: str) -> list[Finding]:
     given = {"slos/project.yaml": PROJECT, "slos/shop.yaml": SERVICE}
     given[name] = given.get(name, "") * (name == "slos/project.yaml") + example
     for path, text in given.items():
-        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     if name.startswith("rules/"):
         return [*rule_findings({name: example}), *promtool_findings(root, [name])]
     project = specs.load(root, runbooks=False)
-    texts = {one.path: one.text for one in (*recording(project), *rules(project))}
-    return [*rule_findings(texts), *service_findings(project)]
+    made = (recording, rules, watchdog, mixin_rules)
+    texts = {one.path: one.text for generate in made for one in generate(project)}
+    found = [*rule_findings(texts), *service_findings(project)]
+    return [*found, *mixin_findings(project, texts)]
 
 
 def test_the_decision_on_dependencies_has_a_line_for_each_that_is_imported():

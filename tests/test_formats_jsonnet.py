@@ -6,6 +6,7 @@ from tests.formats_project import SPECS, load, place, repository
 
 from sloforge.errors import SpecProblem
 from sloforge.specs import jsonnet
+from sloforge.specs.variables import Variables
 
 LOOP = SPECS / "jsonnet" / "good" / "loop.jsonnet"
 
@@ -30,7 +31,7 @@ def test_the_reference_implementation_says_the_same(tmp_path):
     reference = pytest.importorskip("_jsonnet")
     place(tmp_path, LOOP)
     path = tmp_path / "slos" / "jsonnet-loop.jsonnet"
-    (ours,) = jsonnet.evaluate(tmp_path, [path])
+    (ours,) = jsonnet.evaluate(tmp_path, [path], Variables())
     theirs = reference.evaluate_file(str(path))
     assert json.loads(ours.text) == json.loads(theirs)
 

@@ -22,7 +22,7 @@ OUTLINE = [
     "How to suppress",
 ]
 # Found by `sloforge check`, when the specs are well formed; tests/test_docs.py has their pages.
-OF_CHECK = {"S009", "S011", "S012"}
+OF_CHECK = {"S009", "S011", "S012", "S014"}
 
 # Where the reference lists a form's keys: the heading, and what stands before the key there.
 SECTIONS = {
@@ -52,10 +52,12 @@ SECTIONS = {
     "EvaluationForm": ("The project", "evaluation."),
     "GrafanaForm": ("The project", "grafana."),
     "AlertmanagerForm": ("The project", "alertmanager."),
+    "JsonnetForm": ("The project", "jsonnet."),
+    "MixinForm": ("The project", "mixins.*."),
     "SuppressionForm": ("The project", "suppress[]."),
 }
 # Mappings whose keys are listed one by one.
-PARENTS = {"links", "defaults", "evaluation", "grafana", "alertmanager"}
+PARENTS = {"links", "defaults", "evaluation", "grafana", "alertmanager", "jsonnet"}
 
 
 def sections() -> dict[str, str]:

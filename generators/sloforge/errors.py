@@ -49,7 +49,7 @@ class Problem(Exception):
     """Something the user can fix; `str()` is the whole message, one line per finding."""
 
     def __init__(self, message: str = "", findings: Iterable[Finding] = ()) -> None:
-        self.findings = tuple(sorted(findings, key=lambda finding: finding.order))
+        self.findings = tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.order))
         super().__init__("\n".join([message] * bool(message) + [str(f) for f in self.findings]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from sloforge.windows import BASE, DAY, HOUR, AlertSeverity, Burn
 
 if TYPE_CHECKING:
-    from sloforge.errors import Location
+    from sloforge.errors import Finding, Location
     from sloforge.planes import Planes
     from sloforge.promql import Selector
     from sloforge.sli import Sli
@@ -244,13 +245,38 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mixin:
+    """Rules and dashboards that somebody else wrote: `foreign`, and kept as they are.
+
+    `alerts` and `recordings` are lists of rule groups and `dashboards` boards by file name, each as
+    JSON.
+    """
+
+    name: str
+    source: Location
+    owner: str = ""
+    alerts: str = "[]"
+    recordings: str = "[]"
+    dashboards: Pairs = ()
+
+    @property
+    def alert_names(self) -> tuple[str, ...]:
+        """Each once, in order of appearance."""
+        rules = (rule for group in json.loads(self.alerts) for rule in group["rules"])
+        return tuple(dict.fromkeys(rule["alert"] for rule in rules if "alert" in rule))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """Everything under slos/, and the text of the authored files that generators complete."""
+    """Everything under slos/ and mixins/, and the text of the files that generators complete."""
 
     settings: Settings
     services: tuple[Service, ...]
     authored: Pairs = field(default=())
     planes: Planes | None = None
+    mixins: tuple[Mixin, ...] = ()
+    # What reading found that is no mistake; `sloforge check` shows it.
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def slos(self) -> tuple[Slo, ...]:

@@ -34,6 +34,8 @@ HTTP_DURATION = "service:http_request_duration_bucket:rate5m"
 
 WATCHDOG = "Watchdog"
 UID_LIMIT = 40
+# No foreign dashboard may begin like ours.
+UID_PREFIX = "slo-"
 
 
 def error_ratio(window: timedelta) -> str:
@@ -117,7 +119,10 @@ def test_file(service: str, subject: str) -> str:
 
 def dashboard_uid(service: str) -> str:
     """At most 40 characters of [a-z0-9-], which every version of Grafana takes."""
-    uid = f"slo-{service}"
+    return _uid(f"{UID_PREFIX}{service}")
+
+
+def _uid(uid: str) -> str:
     if len(uid) <= UID_LIMIT:
         return uid
     return f"{uid[: UID_LIMIT - 9]}-{hashlib.sha256(uid.encode()).hexdigest()[:8]}"
@@ -141,3 +146,33 @@ def page_receiver(owner: str) -> str:
 
 def ticket_receiver(owner: str) -> str:
     return f"{owner}-ticket"
+
+
+# The folder of foreign files wherever ours have theirs; no service may have this name.
+MIXINS = "mixins"
+
+
+def mixin_recording_file(mixin: str) -> str:
+    return f"recording/{MIXINS}/{mixin}.yml"
+
+
+def mixin_rules_file(mixin: str) -> str:
+    return f"rules/{MIXINS}/{mixin}.yml"
+
+
+def mixin_dashboard_file(mixin: str, file: str) -> str:
+    return f"dashboards/{MIXINS}/{mixin}/{file}"
+
+
+def mixin_runbook_file(alert: str) -> str:
+    return f"runbooks/{MIXINS}/{alert}.md"
+
+
+def is_foreign(path: str) -> bool:
+    """Whether a generated file is a mixin's."""
+    return path.split("/")[1:2] == [MIXINS]
+
+
+def mixin_dashboard_uid(mixin: str, stem: str) -> str:
+    """For a foreign dashboard that has none of its own."""
+    return _uid(f"mixin-{mixin}-{re.sub(r'[^a-z0-9]+', '-', stem.lower()).strip('-')}")

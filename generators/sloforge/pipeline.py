@@ -104,6 +104,8 @@ def _alone(project: Project) -> tuple[Project, ...]:
             services=(one,),
             authored=tuple(sorted([*common, *own.get(one.name, ())])),
             planes=project.planes if planes == one.name else None,
+            mixins=(),
+            warnings=(),
         )
         for one in project.services
     )

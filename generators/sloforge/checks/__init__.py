@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from sloforge import generate, specs
 from sloforge.checks.alertmanager import alertmanager_findings
 from sloforge.checks.dashboards import all_findings
+from sloforge.checks.mixins import mixin_findings
 from sloforge.checks.prometheus import promtool_findings
 from sloforge.checks.rules import rule_findings
 from sloforge.checks.runbooks import runbook_findings
 from sloforge.checks.services import service_findings
 from sloforge.errors import Finding, Location
+from sloforge.naming import is_foreign
 
 if TYPE_CHECKING:
     from sloforge.model import Project
@@ -72,6 +74,12 @@ def _dashboards(tree: Tree) -> Iterator[Finding]:
     yield from all_findings(tree.project, tree.matching("recording/*", "dashboards/*"))
 
 
+def _mixins(tree: Tree) -> Iterator[Finding]:
+    if tree.project.mixins:
+        texts = tree.matching("recording/*", "rules/*", "dashboards/*")
+        yield from mixin_findings(tree.project, texts)
+
+
 def _alertmanager(tree: Tree) -> Iterator[Finding]:
     yield from alertmanager_findings(tree.root, tree.project)
 
@@ -80,7 +88,15 @@ def _runbooks(tree: Tree) -> Iterator[Finding]:
     yield from runbook_findings(tree.project, tree.files | tree.texts.keys())
 
 
-CHECKS: tuple[Check, ...] = (_services, _promtool, _rules, _dashboards, _alertmanager, _runbooks)
+CHECKS: tuple[Check, ...] = (
+    _services,
+    _promtool,
+    _rules,
+    _dashboards,
+    _mixins,
+    _alertmanager,
+    _runbooks,
+)
 
 
 def run(root: Path) -> Result:
@@ -95,7 +111,7 @@ def run(root: Path) -> Result:
         tree = Tree(root=Path(directory), project=project, texts=texts, files=files)
         _write(tree)
         found = [finding for check in CHECKS for finding in check(tree)]
-    return _result(project, found, len(texts))
+    return _result(project, found, texts)
 
 
 def _files(root: Path) -> Iterator[str]:
@@ -114,11 +130,13 @@ def _write(tree: Tree) -> None:
         file.write_text(text, encoding="utf-8")
 
 
-def _result(project: Project, found: list[Finding], files: int) -> Result:
+def _result(project: Project, found: list[Finding], files: Collection[str]) -> Result:
     kept = [one for one in found if not _suppressed(project, one)]
     kept += _unused(project, found)
     errors = sum(one.severity == "error" for one in kept)
-    summary = f"{files} files checked: {errors} errors, {len(kept) - errors} warnings"
+    summary = f"{len(files)} files checked: {errors} errors, {len(kept) - errors} warnings"
+    if foreign := sum(is_foreign(path) for path in files):
+        summary += f" ({foreign} of the files are foreign: only their structure was checked)"
     if hidden := len(found) - sum(not _suppressed(project, one) for one in found):
         summary += f", {hidden} suppressed"
     return Result(findings=tuple(sorted(kept, key=lambda one: one.order)), summary=summary)

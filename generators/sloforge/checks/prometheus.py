@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import promtool
 from sloforge.errors import Finding, Location, Problem
+from sloforge.naming import is_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,13 +21,18 @@ _PLACE = re.compile(
 def promtool_findings(root: Path, paths: Iterable[str]) -> Iterator[Finding]:
     """P001: what `promtool check rules --lint=all` finds in rule files below a root.
 
-    Raises Problem where there is no promtool that will do.
+    Its lint is not for foreign files. Raises Problem where there is no promtool that will do.
     """
-    files = [root / path for path in sorted(paths)]
-    if not files:
+    named = sorted(paths)
+    yield from _checked(root, [path for path in named if not is_foreign(path)], lint=True)
+    yield from _checked(root, [path for path in named if is_foreign(path)], lint=False)
+
+
+def _checked(root: Path, paths: list[str], *, lint: bool) -> Iterator[Finding]:
+    if not paths:
         return
     try:
-        checked = promtool.check_rules(files)
+        checked = promtool.check_rules([root / path for path in paths], lint=lint)
     except promtool.PromtoolError as error:
         raise Problem(str(error)) from error
     for text in checked.findings:

@@ -12,7 +12,7 @@ from sloforge.checks import markdown
 from sloforge.errors import Finding, Location
 from sloforge.generate.runbooks import BLOCKS, REQUIRED, SECTIONS
 from sloforge.generate.runbooks.markers import Marked, begin, marked
-from sloforge.generate.runbooks.page import README, ROOT, Page, pages
+from sloforge.generate.runbooks.page import README, ROOT, Page, foreign, pages
 from sloforge.model import Project
 
 
@@ -24,6 +24,7 @@ def runbook_findings(project: Project, files: Iterable[str] | None = None) -> It
     """
     found = tuple(pages(project))
     linked = frozenset(target for page in found for target in _targets(page))
+    linked |= foreign(project).keys()
     texts = {page.path: page.text for page in found} | {README: ""}
     known = _Known(
         runbooks=dict.fromkeys(_with_directories(texts), "") | texts,

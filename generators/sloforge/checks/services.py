@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def service_findings(project: Project) -> Iterator[Finding]:
-    """Warnings about what a service leaves out."""
+    """Warnings about what a service leaves out, and what reading the specs warned of."""
+    yield from project.warnings
     for service in project.services:
         yield from _job(service)
         for slo in service.slos:

@@ -38,7 +38,7 @@ def manifests(
 ) -> Iterator[tuple[str, dict[str, object]]]:
     """An object by its name for each service, or more where one would be too large.
 
-    No part of a name has a dot in it, so that no two of them make the same one.
+    No service's name has a dot in it, and none is `mixins`: no two of them make the same one.
     Raises Problem where a single group is.
     """
     services: dict[str, list[Group]] = {}

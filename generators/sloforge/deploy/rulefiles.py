@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sloforge.deploy.target import Desired, digest
 from sloforge.errors import Problem
 from sloforge.libyaml import load
 from sloforge.model import Pairs
+from sloforge.naming import MIXINS, is_foreign
 
 FOLDERS = ("recording", "rules")
 BUILD_INFO = "slo_rules_build_info"
@@ -22,6 +24,8 @@ BUILD_GROUP = "slo-build"
 # No service's name begins with an underscore, so no rule file of a service has this name.
 BUILD_FILE = "_build.yml"
 SHORT = 12
+# Of a group, and kept where a server is given groups and no files.
+_MORE = ("limit", "query_offset", "labels")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[ywdhms])")
 _UNITS = {"y": 31_536_000.0, "w": 604_800.0, "d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
 _UNITS |= {"ms": 0.001}
@@ -54,15 +58,21 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A group with its interval in seconds; 0 means the server's own."""
+    """A group with its interval in seconds; 0 means the server's own.
+
+    `more` is what foreign groups may have beside it, as JSON.
+    """
 
     name: str
     interval: float
     rules: tuple[Rule, ...]
+    more: Pairs = ()
 
     def document(self) -> dict[str, object]:
         """As rule files and the ruler's API spell it."""
-        head = {"interval": duration(self.interval)} if self.interval else {}
+        head: dict[str, object] = {}
+        head |= {"interval": duration(self.interval)} if self.interval else {}
+        head |= {key: json.loads(value) for key, value in self.more}
         return {"name": self.name} | head | {"rules": [_spelled(rule) for rule in self.rules]}
 
 
@@ -84,6 +94,7 @@ def group(found: Mapping[str, Any]) -> Group:
         name=str(found["name"]),
         interval=seconds(found.get("interval", 0)),
         rules=tuple(_rule(one) for one in found.get("rules") or ()),
+        more=tuple((key, json.dumps(found[key])) for key in _MORE if found.get(key)),
     )
 
 
@@ -132,11 +143,19 @@ def duration(value: float) -> str:
 
 
 def chosen(desired: Desired) -> Iterator[tuple[str, str]]:
-    """The rule files of a build as `recording-checkout.yml` and text: one folder, one glob."""
+    """The rule files of a build as `recording-checkout.yml` and text: one folder, one glob.
+
+    Those of mixins are `recording-mixins.kubernetes.yml`: no service's name has a dot.
+    """
     for artifact in desired.under(*(f"{folder}/" for folder in FOLDERS)):
         folder, _, name = artifact.path.partition("/")
-        if "/" not in name:
-            yield f"{folder}-{name}", artifact.text
+        if "/" not in name or is_foreign(artifact.path):
+            yield f"{folder}-{name.replace('/', '.')}", artifact.text
+
+
+def is_foreign_name(name: str) -> bool:
+    """Whether a file that `chosen` named is a mixin's."""
+    return name.partition("-")[2].startswith(f"{MIXINS}.")
 
 
 def owner(found: Iterable[Group]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from sloforge.generate.alertmanager import alertmanager
 from sloforge.generate.boards.planes import plane_dashboards
 from sloforge.generate.dashboards import service_dashboards, shared_dashboards
+from sloforge.generate.mixins import mixin_dashboards, mixin_recording, mixin_rules
 from sloforge.generate.planes import plane_recording, plane_rules
 from sloforge.generate.promtests import promtests
 from sloforge.generate.promtests.planes import plane_tests
@@ -48,6 +49,9 @@ GENERATORS: tuple[Generator, ...] = (
     Generator("rules", plane_rules, ("rules/**/*",)),
     Generator("tests", plane_tests, ("tests/rules/**/*",)),
     Generator("dashboards", plane_dashboards, ("dashboards/**/*",)),
+    Generator("recording", mixin_recording, ("recording/**/*",)),
+    Generator("rules", mixin_rules, ("rules/**/*",)),
+    Generator("dashboards", mixin_dashboards, ("dashboards/**/*",)),
     Generator("alertmanager", alertmanager, ("alertmanager/alertmanager.yml",)),
     Generator("runbooks", service_runbooks, (), "service"),
     Generator("runbooks", shared_runbooks, ("runbooks/README.md",)),

@@ -11,7 +11,17 @@ from sloforge.errors import Finding, Location, SpecProblem
 from sloforge.located import tree, yamltext
 from sloforge.located.tree import Node
 from sloforge.model import Project, Service
-from sloforge.specs import files, native, planes, project, reading, templates, unique
+from sloforge.specs import (
+    files,
+    mixins,
+    native,
+    planes,
+    project,
+    reading,
+    templates,
+    unique,
+    variables,
+)
 from sloforge.specs.foreign import Told
 from sloforge.specs.reading import READERS
 from sloforge.specs.settings import PROJECT_VERSION
@@ -22,7 +32,7 @@ AUTHORED = ("alertmanager/base.yml", "alertmanager/templates/*.tmpl", "runbooks/
 
 
 def load(root: Path, *, runbooks: bool = True) -> Project:
-    """Everything under slos/, and the authored texts that generators complete.
+    """Everything under slos/ and mixins/, and the authored texts that generators complete.
 
     Raises SpecProblem with every mistake of every file. `runbooks=False` leaves out whether each
     alert's runbook exists.
@@ -31,12 +41,15 @@ def load(root: Path, *, runbooks: bool = True) -> Project:
     context = context_of(root, findings)
     services = _services(root, context, findings)
     findings += unique.services(services)
+    findings += variables.nowhere(context.variables, root)
     authored = sorted(pair for name in AUTHORED for pair in files.texts(root, name, findings))
     loaded = Project(
         settings=context.settings,
         services=tuple(sorted(services, key=lambda service: service.name)),
         authored=tuple(authored),
         planes=planes.load(root, services, findings),
+        mixins=mixins.load(root, context, findings),
+        warnings=tuple(variables.secrets(context.variables)),
     )
     if not findings:
         findings += unique.alert_names(loaded)

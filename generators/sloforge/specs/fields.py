@@ -24,6 +24,7 @@ URL_PATTERN = r'^(https?://|/)[^\s{}"<>]*$|^$'
 BASE_PATTERN = r'^[^\s{}"<>]*$'
 FINDING_PATTERN = r"^[A-Z][0-9]{3}$"
 DURATION_PATTERN = r"^([0-9]+(ms|[smhdwy]))+$"
+PROGRAM_PATTERN = r"^(slos|mixins)/.+\.jsonnet$"
 PATTERNS = {
     NAME_PATTERN: "a name of lower-case letters, digits and inner hyphens",
     LABEL_PATTERN: "a label name (letters, digits and underscores, no digit first)",
@@ -33,6 +34,7 @@ PATTERNS = {
     URL_PATTERN: "an address such as https://example.org/logs",
     RUNBOOK_PATTERN: "lower-case letters, digits, hyphens, {burn} and {slo}",
     FINDING_PATTERN: "a finding such as D004",
+    PROGRAM_PATTERN: "a file such as slos/shop.jsonnet or mixins/kubernetes.jsonnet",
     BASE_PATTERN: "an address without spaces, quotes and braces",
 }
 _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)(us|µs|ms|s|m|h)")

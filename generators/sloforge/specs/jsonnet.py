@@ -1,4 +1,4 @@
-"""jsonnet -> documents: evaluated in a process of its own, within the project and within bounds."""
+"""jsonnet -> JSON: evaluated in a process of its own, within the project and within bounds."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from typing import Any
 from sloforge.errors import Location
 from sloforge.located import tree
 from sloforge.located.tree import Malformed, Node
+from sloforge.specs.files import name_of
+from sloforge.specs.variables import Given, Variables
 
 SUFFIX = ".jsonnet"
 SECONDS = 5
@@ -25,8 +27,25 @@ MAX_OUTPUT = 20_000_000
 _START = 20
 _STACK = 200
 _WRAPPER = "<slos>"
-# What the engine puts before our own words about an import.
+# What the engine puts before our own words about an import, and before those of `error`.
 _CALLED = "import_callback error: RuntimeError: "
+_RAISED = "runtime error: "
+_NO_FUNCTION = "the file is no function, and `jsonnet.tla` has arguments for it"
+_SETTINGS = "slos/project.yaml"
+_REMEDIES = (
+    (
+        re.compile(r"^external variable is not defined: (.+)"),
+        f"set `jsonnet.ext.{{}}` in {_SETTINGS}",
+    ),
+    (
+        re.compile(r"^function argument is not passed: (.+)"),
+        f"pass `{{}}`: to a file by `jsonnet.tla` in {_SETTINGS}",
+    ),
+    (
+        re.compile(r"^parameter (.+) is not defined$"),
+        f"if it stands in `jsonnet.tla` of {_SETTINGS}, remove `{{}}` there",
+    ),
+)
 _TRACE = re.compile(r"^ +(?P<path>[^\n]+?):(?P<line>[0-9]+):(?P<column>[0-9]+)", re.MULTILINE)
 
 
@@ -40,13 +59,52 @@ class Result:
     remedy: str = ""
 
 
-def evaluate(root: Path, paths: Sequence[Path]) -> list[Result]:
-    """Each file's JSON. A file that takes too long ends its process; the next one gets another."""
-    found: list[Result] = []
-    while len(found) < len(paths):
-        rest = paths[len(found) :]
-        found += _together(root.resolve(), [path.absolute() for path in rest])
-    return [_named(root, path, one) for path, one in zip(paths, found, strict=True)]
+def evaluate(root: Path, paths: Sequence[Path], given: Variables, view: str = "") -> list[Result]:
+    """Each file's JSON; `view` is a jsonnet function that says what of the file is wanted.
+
+    A file that takes too long ends its process; the next one gets another. A variable that is no
+    jsonnet is what is wrong with every file.
+    """
+    if paths and (wrong := _unreadable(root, given)):
+        return [wrong] * len(paths)
+    programs = [
+        _program(path.absolute(), given, given.of(name_of(root, path)), view) for path in paths
+    ]
+    found = _run(root, programs)
+    return [_named(root, path, given, one) for path, one in zip(paths, found, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Program:
+    """A snippet for the process; the values are code."""
+
+    text: str
+    external: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+def _program(path: Path, given: Variables, arguments: Given, view: str) -> _Program:
+    """A snippet's own imports start a folder too high; those of a file start beside it."""
+    names = [one.name for one in arguments]
+    passed = ", ".join(f"{name}={name}" for name in names)
+    otherwise = f"error {json.dumps(_NO_FUNCTION)}" if names else "it"
+    called = f"if std.isFunction(it) then it({passed}) else {otherwise}"
+    text = f"local it = import {json.dumps(str(path))}; ({view or 'function(it) it'})({called})"
+    return _Program(
+        text=f"function({', '.join(names)}) {text}" if names else text,
+        external={one.name: one.code for one in given.external},
+        arguments={one.name: one.code for one in arguments},
+    )
+
+
+def _unreadable(root: Path, given: Variables) -> Result | None:
+    """The first of the variables that is no jsonnet: the engine would name no place for it."""
+    codes = [one for one in given.every if one.is_code]
+    programs = [_Program(text=f"local f() = (\n{one.code}\n); 1") for one in codes]
+    for one, result in zip(codes, _run(root, programs), strict=True):
+        if result.wrong:
+            return replace(result, where=one.where, wrong=f"{one.said}: {result.wrong}")
+    return None
 
 
 def documents(result: Result, name: str) -> list[Node]:
@@ -59,7 +117,7 @@ def documents(result: Result, name: str) -> list[Node]:
         raise Malformed(Location(name), "expected a spec, got an empty list", "delete the file")
     found = []
     for at, one in enumerate(given):
-        node = _node(one, Location(name), f"[{at}]" if isinstance(whole, list) else "")
+        node = located(one, Location(name), f"[{at}]" if isinstance(whole, list) else "")
         if not isinstance(node.value, dict):
             what = f"expected a mapping or a list of them, got {tree.kind(node.value)}"
             raise Malformed(Location(name), what)
@@ -72,22 +130,25 @@ def _decimal(text: str) -> Decimal:
     return Decimal(repr(float(text)))
 
 
-def _node(value: Any, where: Location, said: str) -> Node:
+def located(value: Any, where: Location, said: str) -> Node:
+    """A value of the JSON whose mistakes are told by its path, which begins with `said`."""
     if isinstance(value, dict):
         dot = "." * bool(said)
-        of = {key: _node(one, where, f"{said}{dot}{key}") for key, one in value.items()}
+        of = {key: located(one, where, f"{said}{dot}{key}") for key, one in value.items()}
         return replace(tree.holding(of, of.values(), where), said=said)
     if isinstance(value, list):
-        items = [_node(one, where, f"{said}[{at}]") for at, one in enumerate(value)]
+        items = [located(one, where, f"{said}[{at}]") for at, one in enumerate(value)]
         return replace(tree.holding(items, items, where), said=said)
     return Node(value, where, hollow=value is None, said=said)
 
 
-def _named(root: Path, path: Path, result: Result) -> Result:
+def _named(root: Path, path: Path, given: Variables, result: Result) -> Result:
     """The place of a mistake below the root: the innermost frame that stands in a file of ours."""
     own = Location(path.relative_to(root).as_posix())
     if not result.wrong:
         return replace(result, where=own)
+    if (variable := given.by_frame(result.where.path)) is not None:
+        return replace(result, where=variable.where, wrong=f"{variable.said}: {result.wrong}")
     if result.where.line:
         return replace(result, where=replace(result.where, path=_below(root, result.where.path)))
     return replace(result, where=own)
@@ -100,17 +161,26 @@ def _below(root: Path, path: str) -> str:
         return path
 
 
-def _together(root: Path, paths: Sequence[Path]) -> list[Result]:
-    """The results of one process: of all files, or up to one that it does not survive."""
-    command = [sys.executable, "-m", "sloforge.specs.jsonnet", str(root), *map(str, paths)]
-    limit = _START + SECONDS * (len(paths) + 1)
+def _run(root: Path, programs: Sequence[_Program]) -> list[Result]:
+    found: list[Result] = []
+    while len(found) < len(programs):
+        found += _together(root.resolve(), programs[len(found) :])
+    return found
+
+
+def _together(root: Path, programs: Sequence[_Program]) -> list[Result]:
+    """The results of one process: of all programs, or up to one that it does not survive."""
+    command = [sys.executable, "-m", "sloforge.specs.jsonnet", str(root)]
+    limit = _START + SECONDS * (len(programs) + 1)
+    # Over a pipe: arguments of a process are seen by everybody on the machine.
+    work = json.dumps([asdict(one) for one in programs]).encode()
     try:
-        done = subprocess.run(command, capture_output=True, timeout=limit, check=False)
+        done = subprocess.run(command, input=work, capture_output=True, timeout=limit, check=False)
         out, code = done.stdout, done.returncode
     except subprocess.TimeoutExpired as late:
         out, code = late.stdout or b"", -signal.SIGALRM
     found = [_result(line) for line in out.splitlines(keepends=True) if line.endswith(b"\n")]
-    return found if len(found) == len(paths) else [*found, _stopped(code)]
+    return found if len(found) == len(programs) else [*found, _stopped(code)]
 
 
 def _result(line: bytes) -> Result:
@@ -129,12 +199,12 @@ def _stopped(code: int) -> Result:
     return Result(wrong=wrong, where=Location(""), remedy=remedy)
 
 
-def _work(root: str, names: Sequence[str]) -> None:
-    """Runs in the process: bounded first, then file by file, a line of JSON for each."""
+def _work(root: str, programs: Sequence[Mapping[str, Any]]) -> None:
+    """Runs in the process: bounded first, then program by program, a line of JSON for each."""
     _bound()
-    for name in names:
+    for program in programs:
         signal.alarm(SECONDS)
-        found = _one(Path(root), name)
+        found = _one(Path(root), program)
         where = (found.where.path, found.where.line, found.where.column)
         line = {"text": found.text, "wrong": found.wrong, "where": where, "remedy": found.remedy}
         sys.stdout.write(json.dumps(line) + "\n")
@@ -152,7 +222,7 @@ def _bound() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _one(root: Path, name: str) -> Result:
+def _one(root: Path, program: Mapping[str, Any]) -> Result:
     try:
         import rjsonnet  # noqa: PLC0415 - an extra, needed by projects with jsonnet only
     except ImportError:
@@ -161,11 +231,12 @@ def _one(root: Path, name: str) -> Result:
 
     files = _Files(root)
     try:
-        # A snippet's own imports start a folder too high; those of a file start beside it.
         text = rjsonnet.evaluate_snippet(
             _WRAPPER,
-            f"import {json.dumps(name)}",
+            program["text"],
             max_stack=_STACK,
+            ext_codes=program["external"],
+            tla_codes=program["arguments"],
             import_callback=files.imported,
             preserve_order=True,
         )
@@ -210,13 +281,14 @@ class _Files:
 
 def _explained(message: str, failed: Location) -> Result:
     """The first line, and the innermost place of the trace."""
-    what = message.split("\n", 1)[0].removeprefix(_CALLED)
+    what = message.split("\n", 1)[0].removeprefix(_CALLED).removeprefix(_RAISED)
     where = failed
     frames = (one for one in _TRACE.finditer(message) if one["path"] != _WRAPPER)
     if not failed.line and (frame := next(frames, None)) is not None:
         where = Location(frame["path"], int(frame["line"]), int(frame["column"]))
-    return Result(wrong=f"not valid jsonnet: {what}", where=where)
+    remedy = next((r.format(*m.groups()) for p, r in _REMEDIES if (m := p.search(what))), "")
+    return Result(wrong=f"not valid jsonnet: {what}", where=where, remedy=remedy)
 
 
 if __name__ == "__main__":
-    _work(sys.argv[1], sys.argv[2:])
+    _work(sys.argv[1], json.load(sys.stdin))

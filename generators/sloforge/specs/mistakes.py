@@ -38,6 +38,11 @@ class Place:
         return locate(self.tree, self.path)
 
     @property
+    def key(self) -> Location:
+        """Where the key stands."""
+        return locate(self.tree, self.path, key=True)
+
+    @property
     def node(self) -> Node | None:
         """What stands here; None where nothing does."""
         found: Node | None = self.tree
@@ -51,8 +56,7 @@ class Place:
 
     def misnamed(self, what: str, remedy: str = "", *, id_: str = "S003") -> Finding:
         """The key here is wrong, not its value."""
-        where = locate(self.tree, self.path, key=True)
-        return _finding(where, _said(self.tree, self.path, what), remedy, id_)
+        return _finding(self.key, _said(self.tree, self.path, what), remedy, id_)
 
 
 def validated(form: type[F], tree: Node, findings: list[Finding]) -> F | tuple[Path, ...]:

@@ -11,6 +11,7 @@ from sloforge.errors import Finding
 from sloforge.located.tree import Node, Path, plain
 from sloforge.located.words import shown
 from sloforge.model import Alerting, Links, More, Service, Slo
+from sloforge.naming import MIXINS
 from sloforge.promql import duration
 from sloforge.sli import Quantile, Sli
 from sloforge.specs import burns, compat, panels, slis, slos
@@ -23,7 +24,7 @@ from sloforge.specs.slos import Setting, percentile
 from sloforge.specs.words import did_you_mean
 
 # A service of that name would write the files and dashboards that all services share.
-_RESERVED = ("common", "fleet", "incident")
+_RESERVED = ("common", "fleet", "incident", MIXINS)
 _KEEP_FIRING = timedelta(minutes=5)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from sloforge.errors import Finding
+from sloforge.errors import Finding, Location
 from sloforge.located.tree import Node
 from sloforge.model import Owner, Settings, Suppression
 from sloforge.promql import duration
@@ -13,6 +14,7 @@ from sloforge.specs import burns, labels
 from sloforge.specs.mistakes import Place, validated
 from sloforge.specs.settings import PROJECT_VERSION, DefaultsForm, ProjectForm
 from sloforge.specs.templates import Library
+from sloforge.specs.variables import Variables, variables
 from sloforge.specs.words import did_you_mean
 from sloforge.windows import BASE, Policy
 
@@ -33,7 +35,17 @@ class Context:
     defaults: DefaultsForm
     library: Library = field(default_factory=Library)
     python: bool = False
+    variables: Variables = field(default_factory=Variables)
+    mixins: Mapping[str, Choice] = field(default_factory=dict)
     complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is said of a mixin, and where."""
+
+    owner: str
+    where: Location
 
 
 def unknown() -> Context:
@@ -46,7 +58,8 @@ def unknown() -> Context:
         "evaluation": {"interval": quick},
     }
     form = ProjectForm.model_validate(text)
-    return replace(_context(form), complete=False)
+    nothing = Place(Node({}, Location(FILE)))
+    return replace(_context(form, nothing), complete=False)
 
 
 def read(tree: Node, findings: list[Finding]) -> Context:
@@ -66,6 +79,10 @@ def read(tree: Node, findings: list[Finding]) -> Context:
     if (owner := form.defaults.owner) is not None and owner not in form.owners:
         what, remedy = f"unknown owner `{owner}`", did_you_mean(owner, form.owners)
         findings.append(place.at("defaults", "owner").wrong(what, remedy, id_="S005"))
+    for name, mixin in form.mixins.items():
+        if mixin.owner and mixin.owner not in form.owners:
+            what, remedy = f"unknown owner `{mixin.owner}`", did_you_mean(mixin.owner, form.owners)
+            findings.append(place.at("mixins", name, "owner").wrong(what, remedy, id_="S005"))
     scrape = place.at("defaults", "scrape_interval")
     findings += burns.scrape_mistakes(form.defaults.scrape_interval, scrape)
     interval = form.evaluation.interval
@@ -73,16 +90,21 @@ def read(tree: Node, findings: list[Finding]) -> Context:
         what = f"expected {duration(MIN_INTERVAL)} to {duration(BASE)}, got {duration(interval)}"
         findings.append(place.at("evaluation", "interval").wrong(what, id_="S007"))
     findings += labels.label_mistakes(form.labels, (), place.at("labels"))
-    return unknown() if len(findings) > before else _context(form)
+    return unknown() if len(findings) > before else _context(form, place)
 
 
-def _context(form: ProjectForm) -> Context:
+def _context(form: ProjectForm, place: Place) -> Context:
     own = [Policy(name=n, burns=tuple(map(burns.burn, p.burns))) for n, p in form.policies.items()]
     return Context(
         settings=_settings(form),
         policies={policy.name: policy for policy in burns.policies(own)},
         defaults=form.defaults,
         python=form.python,
+        variables=variables(form.jsonnet, place.at("jsonnet")),
+        mixins={
+            name: Choice(owner=one.owner, where=place.at("mixins", name).key)
+            for name, one in form.mixins.items()
+        },
     )
 
 

@@ -27,6 +27,7 @@ from sloforge.specs.forms import VERSION
 from sloforge.specs.mistakes import Place
 from sloforge.specs.project import Context
 from sloforge.specs.settings import PROJECT_VERSION
+from sloforge.specs.variables import Variables
 from sloforge.specs.words import did_you_mean
 
 Reader = Callable[[Sequence[Node], Context, Told], list[Node]]
@@ -52,7 +53,8 @@ def documents(root: Path, paths: Iterable[Path], context: Context, told: Told) -
     """Every document of the files, in order. What cannot be read is told."""
     read = {path: _text(root, path, told) for path in paths}
     there = [path for path in read if read[path] is not None]
-    evaluated = _jsonnet(root, [path for path in there if path.suffix == jsonnet.SUFFIX])
+    sources = [path for path in there if path.suffix == jsonnet.SUFFIX]
+    evaluated = _jsonnet(root, sources, context.variables)
     programs = [path for path in there if path.suffix == python.SUFFIX]
     if context.python:
         evaluated |= _python(root, programs)
@@ -76,8 +78,8 @@ def documents(root: Path, paths: Iterable[Path], context: Context, told: Told) -
 Evaluated = dict[Path, Callable[[], list[Node]]]
 
 
-def _jsonnet(root: Path, paths: list[Path]) -> Evaluated:
-    results = zip(paths, jsonnet.evaluate(root, paths), strict=True)
+def _jsonnet(root: Path, paths: list[Path], given: Variables) -> Evaluated:
+    results = zip(paths, jsonnet.evaluate(root, paths, given), strict=True)
     return {
         path: partial(jsonnet.documents, result, files.name_of(root, path))
         for path, result in results

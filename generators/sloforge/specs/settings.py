@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from sloforge.model import Compat, Mode
 from sloforge.specs.fields import (
+    PROGRAM_PATTERN,
     Address,
     Base,
     Days,
     Duration,
     FindingId,
+    LabelName,
     Name,
 )
 from sloforge.specs.forms import BurnForm, Form, Texts
@@ -81,6 +83,32 @@ class SuppressionForm(Form):
     reason: str = Field(min_length=10, description="Why; a suppression without one is refused.")
 
 
+Program = Annotated[str, StringConstraints(pattern=PROGRAM_PATTERN)]
+
+
+class JsonnetForm(Form):
+    """What jsonnet files are given."""
+
+    ext: dict[str, Any] = Field(
+        default_factory=dict, description="Name -> value, for std.extVar in every file."
+    )
+    ext_code: dict[str, str] = Field(
+        default_factory=dict, description="Name -> jsonnet, for std.extVar in every file."
+    )
+    tla: dict[Program, dict[LabelName, Any]] = Field(
+        default_factory=dict, description="File -> argument -> value, where it is a function."
+    )
+    tla_code: dict[Program, dict[LabelName, str]] = Field(
+        default_factory=dict, description="File -> argument -> jsonnet, where it is a function."
+    )
+
+
+class MixinForm(Form):
+    """What a file or folder below mixins/ does not say of itself."""
+
+    owner: str = Field("", description="Who is told of its alerts: a key of `owners`.")
+
+
 class ProjectForm(Form):
     """What all services share: slos/project.yaml."""
 
@@ -108,6 +136,12 @@ class ProjectForm(Form):
     labels: Texts = Field(default_factory=dict, description="More labels on every alert.")
     python: bool = Field(
         default=False, description="Whether slos/*.py is run; it is code, so nobody else's may be."
+    )
+    jsonnet: JsonnetForm = Field(
+        default_factory=JsonnetForm, description="What jsonnet files are given."
+    )
+    mixins: dict[Name, MixinForm] = Field(
+        default_factory=dict, description="Name of a file or folder below mixins/ -> whose it is."
     )
     suppress: list[SuppressionForm] = Field(
         default_factory=list, description="Findings of `sloforge check` that are not wanted."

@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from sloforge.checks.dashboards import reads, shape, words
+from sloforge.checks.dashboards.foreign import foreign_findings
 from sloforge.checks.dashboards.view import Json, Look, parsable
 from sloforge.errors import Finding
+from sloforge.naming import is_foreign
 from sloforge.planes import SERIES
 from sloforge.sli import Latency, Quantile
 from sloforge.specs import expressions
@@ -67,7 +69,9 @@ def all_findings(project: Project, texts: Mapping[str, str]) -> Iterator[Finding
     """The same for each generated board; `texts` holds recording/ and dashboards/ by path."""
     known = known_series(project, texts)
     for path, text in sorted(texts.items()):
-        if path.startswith("dashboards/"):
+        if path.startswith("dashboards/") and is_foreign(path):
+            yield from foreign_findings(path, json.loads(text))
+        elif path.startswith("dashboards/"):
             yield from dashboard_findings(path, json.loads(text), known)
 
 

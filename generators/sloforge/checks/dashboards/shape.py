@@ -76,7 +76,8 @@ def ids(look: Look) -> Iterator[Finding]:
         elif found in seen:
             what = f"{named(panel)}: has the id {found} of {named(seen[found])}"
             yield look.wrong("D015", what, "give it one of its own")
-        seen.setdefault(found, panel)
+        else:
+            seen[found] = panel
 
 
 def uid(look: Look) -> Iterator[Finding]:

@@ -27,6 +27,8 @@ ROOT: Config = {
     "repeat_interval": "4h",
 }
 REPEAT = {"page": "4h", "ticket": "1d"}
+# The severities of https://monitoring.mixins.dev, by those of ours that reach the same people.
+FOREIGN = {"critical": "page", "warning": "ticket"}
 # A group is looked at once per group_interval, and repeats when repeat_interval has passed by then:
 # every minute, with ten seconds to spare.
 WATCHDOG_PACE = {"group_wait": "0s", "group_interval": "30s", "repeat_interval": "50s"}
@@ -63,7 +65,12 @@ def _root(project: Project, base: Config) -> Config:
         "receiver": project.settings.fallback_receiver,
         **ROOT,
         **authored,
-        "routes": [*_list(authored, "routes"), _watchdog(project), *_owners(project)],
+        "routes": [
+            *_list(authored, "routes"),
+            _watchdog(project),
+            *_owners(project),
+            *_mixins(project),
+        ],
     }
 
 
@@ -80,6 +87,20 @@ def _owners(project: Project) -> Iterator[Config]:
     for owner in project.settings.owners:
         yield _route(owner, "page", owner.page)
         yield _route(owner, "ticket", owner.ticket)
+
+
+def _mixins(project: Project) -> Iterator[Config]:
+    """Foreign alerts have severities of their own, and no SLO to be grouped by."""
+    owners = {mixin.owner for mixin in project.mixins}
+    for owner in (one for one in project.settings.owners if one.name in owners):
+        for foreign, ours in FOREIGN.items():
+            receiver = owner.page if ours == "page" else owner.ticket
+            yield {
+                "matchers": [matcher("owner", owner.name), matcher("severity", foreign)],
+                "receiver": receiver,
+                "group_by": ["alertname"],
+                "repeat_interval": REPEAT[ours],
+            }
 
 
 def _route(owner: Owner, severity: str, receiver: str) -> Config:

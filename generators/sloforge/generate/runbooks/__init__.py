@@ -17,6 +17,7 @@ from sloforge.generate.runbooks.page import (
     Page,
     by_runbook,
     directory,
+    foreign,
     new_page,
     pages,
 )
@@ -57,7 +58,7 @@ def runbooks(project: Project) -> Iterator[Artifact]:
     """
     found = tuple(pages(project))
     yield from _refreshed(found)
-    yield Artifact(README, _readme(project, [page.path for page in found if not page.alerts]))
+    yield Artifact(README, _readme(project, found))
 
 
 def service_runbooks(project: Project) -> Iterator[Artifact]:
@@ -71,7 +72,7 @@ def shared_runbooks(project: Project) -> Iterator[Artifact]:
     own = {f"{ROOT}{service.name}" for service in project.services}
     found = tuple(pages(project))
     yield from _refreshed(page for page in found if directory(page.path) not in own)
-    yield Artifact(README, _readme(project, [page.path for page in found if not page.alerts]))
+    yield Artifact(README, _readme(project, found))
 
 
 def _refreshed(found: Iterable[Page]) -> Iterator[Artifact]:
@@ -112,13 +113,18 @@ def _unknown(project: Project, name: str) -> str:
 
 
 def _title(path: str) -> str:
-    service, name = path.removeprefix(ROOT).removesuffix(".md").split("/", 1)
-    return f"{service}: {name.replace('-', ' ')}"
+    folder, _, name = path.removeprefix(ROOT).removesuffix(".md").rpartition("/")
+    return f"{folder}: {name.replace('-', ' ')}" if folder else name.replace("-", " ")
 
 
-def _readme(project: Project, procedures: list[str]) -> str:
+def _readme(project: Project, found: Iterable[Page]) -> str:
+    theirs = foreign(project)
+    procedures = [page.path for page in found if not page.alerts and page.path not in theirs]
     parts = [_INTRODUCTION.format(command=COMMAND)]
     parts += [_service(project, service) for service in project.services]
+    if theirs:
+        rows = [(code(alert), mixin, _link(path)) for path, (alert, mixin) in theirs.items()]
+        parts.append(f"## Mixins\n\n{table(('Alert', 'Mixin', 'Runbook'), rows)}")
     if procedures:
         lines = "\n".join(f"- [{_title(path)}]({_here(path)})" for path in procedures)
         parts.append(f"## Procedures\n\nNo alert leads to these; other runbooks do.\n\n{lines}")
@@ -135,9 +141,12 @@ def _service(project: Project, service: Service) -> str:
 def _row(project: Project, one: Alert) -> tuple[str, ...]:
     owner = project.settings.owner(one.service.owner)
     receiver = owner.page if one.severity == "page" else owner.ticket
-    target = _here(one.runbook)
-    runbook = f"[{target.removesuffix('.md')}]({target})"
-    return (code(one.name), one.severity, code(one.subject), owner.name, code(receiver), runbook)
+    about = (code(one.name), one.severity, code(one.subject), owner.name)
+    return (*about, code(receiver), _link(one.runbook))
+
+
+def _link(path: str) -> str:
+    return f"[{_here(path).removesuffix('.md')}]({_here(path)})"
 
 
 def _here(path: str) -> str:

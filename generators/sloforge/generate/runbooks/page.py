@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeVar
 
+from sloforge import naming
 from sloforge.alerts import Alert, alerts
 from sloforge.model import Project, Service, Slo
 
@@ -96,6 +97,13 @@ def by_runbook(project: Project) -> dict[str, tuple[Alert, ...]]:
     for alert in alerts(project):
         found[alert.runbook] = (*found.get(alert.runbook, ()), alert)
     return found
+
+
+def foreign(project: Project) -> dict[str, tuple[str, str]]:
+    """The runbooks of mixins' alerts that are there, each with its alert and mixin."""
+    named = ((alert, mixin.name) for mixin in project.mixins for alert in mixin.alert_names)
+    found = {naming.mixin_runbook_file(alert): (alert, mixin) for alert, mixin in named}
+    return {path: of for path, of in sorted(found.items()) if project.text(path) is not None}
 
 
 def unique(values: Iterable[T]) -> tuple[T, ...]:

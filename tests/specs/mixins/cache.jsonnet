@@ -1,0 +1,3 @@
+(import 'example.org/cache-mixin/mixin.libsonnet') + {
+  _config+:: { cacheSelector: 'job="redis"' },
+}

@@ -1,0 +1,4 @@
+(import 'alerts.libsonnet') +
+(import 'rules.libsonnet') +
+(import 'dashboards.libsonnet') +
+(import 'config.libsonnet')
