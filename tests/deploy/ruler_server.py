@@ -41,6 +41,11 @@ class Ruler:
     # Statuses to answer the next writes with, instead of taking them.
     faults: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    # What queries answer, and which were asked.
+    results: dict[str, list[Any]] = field(default_factory=dict)
+    queries: list[str] = field(default_factory=list)
+    # Groups that the ruler has not come to yet.
+    unseen: set[str] = field(default_factory=set)
     url: str = ""
 
     def of(self, tenant: str) -> dict[str, Groups]:
@@ -99,13 +104,13 @@ class Ruler:
                 "name": group["name"],
                 "file": namespace,
                 "interval": _seconds(group.get("interval", "60s")),
-                "rules": [self._rule(rule) for rule in group["rules"]],
+                "rules": [self._rule(rule, group["name"]) for rule in group["rules"]],
             }
             for namespace, groups in sorted(self.of(tenant).items())
             for group in groups.values()
         ]
 
-    def _rule(self, rule: dict[str, Any]) -> dict[str, Any]:
+    def _rule(self, rule: dict[str, Any], group: str) -> dict[str, Any]:
         name = rule.get("record") or rule["alert"]
         error = self.errors.get(name, "")
         return {
@@ -116,9 +121,9 @@ class Ruler:
             "keepFiringFor": _seconds(rule.get("keep_firing_for", "0s")),
             "labels": rule.get("labels", {}),
             "annotations": rule.get("annotations", {}),
-            "health": "err" if error else "ok",
+            "health": "err" if error else "unknown" if group in self.unseen else "ok",
             "lastError": error,
-            "lastEvaluation": "2026-01-05T10:15:00Z",
+            "lastEvaluation": f"{'0001' if group in self.unseen else '2026'}-01-05T10:15:00Z",
         }
 
 
@@ -174,6 +179,10 @@ class _Handler(BaseHTTPRequestHandler):
             return _data({"groups": self.ruler.rules(tenant)})
         if path == f"{PREFIX}/api/v1/alerts":
             return _data({"alerts": self.ruler.alerts})
+        if path == f"{PREFIX}/api/v1/query":
+            (query,) = parse_qs(urlsplit(self.path).query)["query"]
+            self.ruler.queries.append(query)
+            return _data({"resultType": "vector", "result": self.ruler.results.get(query, [])})
         if path == f"{PREFIX}/api/v1/format_query":
             (query,) = parse_qs(urlsplit(self.path).query)["query"]
             return _data(" ".join(query.split()))

@@ -228,7 +228,7 @@ def test_another_deploy_at_the_same_time_is_told_who_is_first(root):
 
 @NEEDS_PROMETHEUS
 def test_an_interrupt_takes_everything_back(root, tmp_path_factory):
-    """The first evaluation of a group of 5 minutes is waited for: there is time to interrupt."""
+    """The first evaluation of groups of a minute is waited for: there is time to interrupt."""
     with prometheus(tmp_path_factory.mktemp("server") / "prometheus") as server:
         folder = server.folder / "slo"
         rules = {"kind": "prometheus", "url": server.url, "folder": str(folder)}

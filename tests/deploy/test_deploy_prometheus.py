@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tests.deploy.project import Repository, alert, files_of, made, record, rule
 from tests.deploy.servers import NEEDS_PROMETHEUS, Server, prometheus
 from tests.live.alertmanager import until
 
-from sloforge.deploy import drift
+from sloforge.deploy import drift, shown
 from sloforge.errors import Problem
 
 pytestmark = NEEDS_PROMETHEUS
@@ -128,6 +129,58 @@ def test_a_bad_rule_is_taken_back_and_the_old_rules_go_on(repo, server, expr, sa
     assert loaded(server) == rules
     assert not repo.plan(GOOD).changes
     assert "prometheus_config_last_reload_successful 1" in server.get("/metrics")
+
+
+SLOW = "300s"
+
+
+def test_slow_groups_are_asked_by_queries_and_the_deploy_says_that_it_has_not_seen_them(
+    repo, server
+):
+    slow = rule_file(
+        record("slo:period:ratio", "vector(1)", slo_name="a"),
+        record("slo:period:ratio", "vector(2)", slo_name="b"),
+        group="slow",
+        interval=SLOW,
+    )
+    fast = rule_file(alert("Burning", "vector(1) > 14.4"))
+    started = time.monotonic()
+    outcome = repo.done(made(recording_a=slow, rules_a=fast))
+    assert time.monotonic() - started < 20
+    assert outcome.notes == (
+        (
+            "2 rules that are evaluated every 300 s: evaluated by a query, without an error; "
+            "the server itself has not come to them yet"
+        ),
+    )
+    said = shown.outcome(outcome, "text")
+    assert "changes, verified\n  note: 2 rules that are evaluated every 300 s" in said
+    assert json.loads(shown.outcome(outcome, "json"))["notes"] == list(outcome.notes)
+    # Alone, a slow group is asked as well: the alerts that are there say what is waited for.
+    other = slow.replace("vector(2)", "vector(3)")
+    assert repo.done(made(recording_a=other, rules_a=fast)).notes
+
+
+@pytest.mark.parametrize(
+    ("expr", "said"),
+    [
+        pytest.param(MANY, "many-to-many matching not allowed", id="an error of a query"),
+        pytest.param(
+            'label_replace(vector(1), "slo_name", "x", "", "") or vector(2)',
+            "group slow: record a:b of n: its labels make two series one",
+            id="an error of the rule manager alone",
+        ),
+        pytest.param("'text'", "got a string", id="no vector"),
+    ],
+)
+def test_a_slow_rule_that_would_fail_is_taken_back_at_once(repo, server, expr, said):
+    repo.done(GOOD)
+    rules = loaded(server)
+    slow = rule_file(record("a:b", expr, slo_name="n"), group="slow", interval=SLOW)
+    outcome = repo.deploy(made(recording_a=slow, rules_a=files_of(GOOD)[1].text))
+    assert outcome.result == "undone"
+    assert said in str(outcome.cause)
+    assert loaded(server) == rules
 
 
 def test_the_first_deploy_is_taken_back_to_nothing(repo, server):

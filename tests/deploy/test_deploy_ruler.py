@@ -112,6 +112,25 @@ def test_a_rule_that_fails_in_the_ruler_is_taken_back(repo, server):
     assert not repo.plan(GOOD).changes
 
 
+def test_a_group_that_is_evaluated_seldom_is_asked_by_a_query_and_said_to_be(repo, server):
+    server.unseen = {"slow"}
+    slow = rule_file(record("a:period", "sum(x)", slo_name="n"), group="slow", interval="300s")
+    build = made(recording_a=slow, rules_a=rule_file(alert("Burning", "vector(1) > 2")))
+    outcome = repo.done(build)
+    assert server.queries == ["sum(x)"]
+    assert outcome.notes == (
+        (
+            "1 rule that is evaluated every 300 s: evaluated by a query, without an error; "
+            "the server itself has not come to them yet"
+        ),
+    )
+    two = [{"metric": {"slo_name": one}, "value": [0, "1"]} for one in "ab"]
+    server.results["sum(y)"] = two
+    outcome = repo.deploy(made(recording_a=slow.replace("sum(x)", "sum(y)")))
+    assert outcome.result == "undone"
+    assert "group slow: record a:period of n: its labels make two series one" in str(outcome.cause)
+
+
 def test_what_never_becomes_visible_is_taken_back(repo, server):
     repo.targets(ruler=target(server, wait="200ms"))
     server.lag = 10_000

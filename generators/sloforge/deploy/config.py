@@ -76,7 +76,7 @@ class VmalertForm(ReloadForm):
 
     folder: str = Field(min_length=1, description="Where releases go; `current` is the live one.")
     wait: Duration = Field(
-        NO_TIME, description="How long rules may take to be evaluated; by default as they need."
+        NO_TIME, description="Rules with longer intervals are asked by a query, not waited for."
     )
 
 

@@ -14,6 +14,7 @@ from sloforge.deploy.rulefiles import Group, Rule
 from sloforge.errors import Problem
 
 CONCURRENCY = 4
+Key = tuple[str, str]
 # Servers that know no `keep_firing_for` do not tell it either.
 NOT_TOLD = -1.0
 SHOWN = 5
@@ -83,6 +84,14 @@ def _rule(found: Mapping[str, Any]) -> LiveRule:
     )
 
 
+def unseen(key: Key, group: Group) -> LiveGroup:
+    """A group as it was sent, of which nothing has been seen."""
+    rules = tuple(
+        LiveRule(rule=r, health="unknown", error="", evaluated=False) for r in group.rules
+    )
+    return LiveGroup(file=key[0], name=key[1], interval=group.interval, rules=rules)
+
+
 class Formatter:
     """Expressions as the server itself spells them, each asked for once."""
 
@@ -113,7 +122,6 @@ def _packed(expr: str) -> str:
     return _STRING_OR_SPACE.sub(lambda found: found[1] or "", expr)
 
 
-Key = tuple[str, str]
 Wanted = Mapping[Key, Group]
 Live = Mapping[Key, LiveGroup]
 

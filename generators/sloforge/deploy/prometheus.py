@@ -10,7 +10,7 @@ from pathlib import Path
 
 import promtool
 from sloforge import web
-from sloforge.deploy import consequences, liverules, rulefiles, words
+from sloforge.deploy import consequences, liverules, proof, rulefiles, words
 from sloforge.deploy.access import client
 from sloforge.deploy.consequences import Setting
 from sloforge.deploy.liverules import LiveGroup
@@ -33,16 +33,21 @@ class Flavour:
 
     metrics: str
     formats: bool
+    queries: bool
     remedy: str
 
 
 PROMETHEUS = Flavour(
     metrics="prometheus_config",
     formats=True,
+    queries=True,
     remedy="start Prometheus with --web.enable-lifecycle, or set pid_file",
 )
 VMALERT = Flavour(
-    metrics="vmalert_config", formats=False, remedy="check its -reloadAuthKey, or set pid_file"
+    metrics="vmalert_config",
+    formats=False,
+    queries=False,
+    remedy="check its -reloadAuthKey, or set pid_file",
 )
 
 
@@ -101,10 +106,12 @@ class RuleFiles:
 
     def verify(self, steps: Iterable[Step]) -> tuple[str, ...]:
         """What is loaded is the build, and every rule that changed works."""
-        for step in steps:
-            if step.kind == "release":
-                self._prove(names(step.after or ""), names(step.before or ""))
-        return ()
+        releases = (step for step in steps if step.kind == "release")
+        return tuple(
+            note
+            for step in releases
+            for note in self._prove(names(step.after or ""), names(step.before or ""))
+        )
 
     def undo(self, receipt: Receipt) -> None:
         step = receipt.step
@@ -217,7 +224,7 @@ class RuleFiles:
             self._releases.stage(step.key, step.after)
         return Receipt(step=step)
 
-    def _prove(self, after: Mapping[str, str], before: Mapping[str, str]) -> None:
+    def _prove(self, after: Mapping[str, str], before: Mapping[str, str]) -> tuple[str, ...]:
         changed = {name for name in after if before.get(name) != after[name]}
         wanted = {
             (name, group.name): group
@@ -233,26 +240,43 @@ class RuleFiles:
             # vmalert answers before it has loaded what it read.
             if until(lambda: None if wrong() else True, SETTLING) is None:
                 raise Problem(f"{self._endpoint.url}: {liverules.some(wrong())}")
-            self._wait(http, changed)
+            return self._wait(http, changed)
 
-    def _wait(self, http: web.Client, changed: set[str]) -> None:
-        """For one evaluation of every group that changed."""
+    def _wait(self, http: web.Client, changed: set[str]) -> tuple[str, ...]:
+        """For one evaluation of the groups that changed, but of those that it would take too long.
+
+        Those are asked by queries, where the server answers any.
+        """
 
         def ours() -> list[LiveGroup]:
             found = self._ours(liverules.read(http))
             return [group for (file, _), group in found.items() if file in changed]
 
-        def settled() -> tuple[str, ...] | None:
-            found = ours()
-            failing = liverules.unhealthy(found)
-            return failing if failing or not liverules.pending(found) else None
+        most = self._waited_for(self._ours(liverules.read(http)).values())
+        self._refuse(proof.asked(http, [group for group in ours() if group.interval > most]))
 
-        longest = max((group.interval for group in ours()), default=0.0)
-        bound = self._patience or longest + SLACK
+        def waited_for() -> list[LiveGroup]:
+            return [group for group in ours() if group.interval <= most]
+
+        def settled() -> tuple[str, ...] | None:
+            failing = liverules.unhealthy(ours())
+            return failing if failing or not liverules.pending(waited_for()) else None
+
+        bound = most + SLACK
         failing = until(settled, bound)
         if failing is None:
-            late = liverules.some(liverules.pending(ours()))
+            late = liverules.some(liverules.pending(waited_for()))
             raise Problem(f"{self._endpoint.url}: not evaluated within {bound:g} s: {late}")
+        self._refuse(failing)
+        return tuple(proof.notes(ours()))
+
+    def _waited_for(self, groups: Iterable[LiveGroup]) -> float:
+        """The longest interval of a group that is not asked by a query."""
+        if not self._flavour.queries:
+            return max((group.interval for group in groups), default=0.0)
+        return self._patience or proof.longest(groups)
+
+    def _refuse(self, failing: tuple[str, ...]) -> None:
         if failing:
             raise Problem(f"{self._endpoint.url}: {liverules.some(failing)}")
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import yaml
 
 from sloforge.artifacts import yaml_text
-from sloforge.deploy import access, consequences, liverules, rulefiles, words
+from sloforge.deploy import access, consequences, liverules, proof, rulefiles, words
 from sloforge.deploy.access import Tenant
 from sloforge.deploy.consequences import Setting
 from sloforge.deploy.liverules import Key, LiveGroup
@@ -66,8 +66,7 @@ class Ruler:
         steps = tuple(steps)
         with self._http() as http:
             self._stored(http, steps)
-            self._evaluated(http, steps)
-        return ()
+            return self._evaluated(http, steps)
 
     def undo(self, receipt: Receipt) -> None:
         step = receipt.step
@@ -181,7 +180,7 @@ class Ruler:
 
         self._until(lambda: not wrong(), lambda: f"not shown as sent: {liverules.some(wrong())}")
 
-    def _evaluated(self, http: Tenant, steps: tuple[Step, ...]) -> None:
+    def _evaluated(self, http: Tenant, steps: tuple[Step, ...]) -> tuple[str, ...]:
         """What the ruler shows lags behind what it stores: it may still be the groups of before."""
         wanted = dict(_sent(steps))
         formatter = liverules.Formatter(http)
@@ -197,11 +196,18 @@ class Ruler:
                 return wrong
             if failing := liverules.unhealthy(found.values()):
                 raise Problem(f"{self._endpoint.url}: {liverules.some(failing)}")
-            return liverules.pending(found.values())
+            return liverules.pending(one for one in found.values() if one.interval <= most)
 
-        longest = max((one.interval for one in ours().values()), default=0.0)
+        # From what was sent: what is shown may not be that yet.
+        groups = [liverules.unseen(key, group) for key, group in wanted.items()]
+        shown = (one for one in liverules.read(http) if one.file.startswith(self._prefix))
+        most = proof.longest([*groups, *shown])
+        seldom = [group for group in groups if group.interval > most]
+        if wrong := proof.asked(http, seldom):
+            raise Problem(f"{self._endpoint.url}: {liverules.some(wrong)}")
         late = lambda: f"not evaluated: {liverules.some(unsettled())}"  # noqa: E731 - as brief as its use
-        self._until(lambda: not unsettled(), late, more=longest)
+        self._until(lambda: not unsettled(), late, more=most)
+        return tuple(proof.notes(ours().values()))
 
     def _until(self, done: Any, late: Any, *, more: float = 0.0) -> None:
         bound = self._options["wait"] + more
