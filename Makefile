@@ -16,7 +16,7 @@ SECTIONS ?=
 # How long `make fuzz` runs.
 FUZZ_SECONDS ?= 60
 
-.PHONY: help setup tools build check test lint format bench clean all lock probe fuzz deploy test-grafana
+.PHONY: help setup tools build check test lint format bench clean all lock probe fuzz wheels deploy test-grafana
 
 help: # Not listed: it is what prints the list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,11 @@ probe: $(STAMP) ## compile the native slo-probe for this machine
 # With libFuzzer where clang has it, else with our own mutations: zig has neither libFuzzer nor the sanitizers.
 fuzz: $(STAMP) ## fuzz the native slo-probe for a minute, under ASan and UBSan
 	@$(BIN)/python generators/probe/fuzz.py $(FUZZ_SECONDS)
+
+wheels: probe ## build the wheels of all platforms into dist/, and test what is in them
+	@for target in x86_64-linux-musl aarch64-linux-musl x86_64-macos aarch64-macos none; do \
+		SLO_PROBE_TARGET=$$target $(BIN)/python -m hatchling build -t wheel || exit 1; done
+	@$(BIN)/pytest -q tests/probe/test_probe_wheel.py tests/probe/test_probe_wheels.py
 
 clean: ## remove .venv, caches and built distributions
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
