@@ -126,3 +126,20 @@ def envoy(
                 healthy, pending = bad != failures, bad != failures
             gap = unhealthy_edge if pending else unhealthy
         yield now, healthy
+
+
+def nomad(
+    results: Iterator[tuple[int, bool]], window: int, failures: int, poll: int, phase: int
+) -> int:
+    """watcher.go: every `poll` it looks; what is critical for `window` since it saw so is restarted."""
+    ends, bad, critical, since = next(results), 0, False, NEVER
+    now = phase
+    while True:
+        while ends[0] <= now:
+            bad = 0 if ends[1] else bad + 1
+            critical = bad >= failures
+            ends = next(results)
+        since = min(since, now) if critical else NEVER
+        if now >= since + window:
+            return now
+        now += poll

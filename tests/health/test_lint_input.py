@@ -303,7 +303,8 @@ resource "r" "n" {
     assert [one.text("x") for one in body.list("block")] == ["-1.5", ""]
     assert "interval" in body.text("heredoc")
     unresolved = [key for key, one in body.items() if isinstance(one.value, Unresolved)]
-    assert unresolved == ["name", "map", "cond", "call"]
+    assert unresolved == ["name", "map", "cond"]
+    assert body.text("call", "a") == "]"
 
 
 @pytest.mark.parametrize(

@@ -308,3 +308,70 @@ def test_a_passive_check_of_nginx_that_is_off_is_no_check(manifest):
     text = "upstream a {\n  server b max_fails=0;\n  server c backup;\n}\n"
     hits = found(manifest(text, "nginx.conf"))
     assert [(hit.id, hit.where.line) for hit in hits] == [("HC401", 3)]
+
+
+def test_the_values_of_a_chart_are_no_service_of_consul(manifest):
+    hits = found(manifest("service:\n  name: shop\n  port: 80\n", "values.yaml"))
+    assert [hit.id for hit in hits] == ["HC002"]
+
+
+def units(path):
+    return lint(gather([str(path)])).units
+
+
+def test_a_job_of_nomad_is_known_by_how_it_begins(manifest):
+    text = (FIXTURES / "nomad/good/shop.nomad.hcl").read_text()
+    (unit,) = units(manifest(text, "-"))
+    assert [(one.kind, one.fail.value) for one in unit.checks] == [("lb", 3), ("autoheal", 3)]
+    assert unit.rollout
+    assert (unit.rollout.waves, unit.rollout.min_ready) == (4, 10)
+
+
+def test_what_only_nomad_knows_of_takes_nothing_out_of_rotation(manifest):
+    text = (FIXTURES / "nomad/good/own.hcl").read_text()
+    (unit,) = units(manifest(text, "own.hcl"))
+    assert [one.kind for one in unit.checks] == ["deploy"]
+    (unit,) = units(manifest(text.replace('"nomad"', '"consul"'), "own.hcl"))
+    assert [one.kind for one in unit.checks] == ["lb"]
+
+
+def test_the_api_of_nomad_counts_nanoseconds():
+    found_ = units("nomad/good/job.json")
+    assert [(one.interval.value, one.ok.value) for one in found_[0].checks] == [(8, 1)]
+
+
+def test_a_check_overrides_what_its_service_says_of_restarts(manifest):
+    text = (FIXTURES / "nomad/good/shop.nomad.hcl").read_text()
+    both = text.replace(
+        "      check {", "      check_restart {\n        limit = 9\n      }\n\n      check {"
+    )
+    (unit,) = units(manifest(both, "a.hcl"))
+    assert [int(one.fail.value) for one in unit.checks] == [3, 3]
+    (unit,) = units(manifest(both.replace("limit = 3", ""), "a.hcl"))
+    assert [int(one.fail.value) for one in unit.checks] == [3, 9]
+
+
+def test_a_check_that_asks_nothing_known_is_said(manifest):
+    text = (FIXTURES / "nomad/good/own.hcl").read_text().replace('"tcp"', '"tpc"')
+    (hit,) = found(manifest(text, "own.hcl"))
+    assert hit.what == "type: expected one of http, tcp, grpc, script, got `tpc`"
+    text = (FIXTURES / "consul/good/shop.hcl").read_text().replace("http  ", "htp  ")
+    (hit,) = found(manifest(text, "shop.hcl"))
+    assert hit.what.startswith("expected one of http, tcp, grpc,")
+
+
+@pytest.mark.parametrize(
+    ("command", "hit"),
+    [
+        ('["sh", "-c", "curl -f http://127.0.0.1/x"]', False),
+        ('["sh", "-c", "curl -f http://127.0.0.1/x || exit 2"]', False),
+        ('["sh", "-c", "slo-probe --check up==1 || exit 2"]', False),
+        ('["sh", "-c", "curl -f http://127.0.0.1/x || exit 1"]', True),
+        ('["sh", "-c", "curl -f http://127.0.0.1/x | grep ok"]', True),
+        ('["/usr/bin/pgrep", "nginx"]', True),
+    ],
+)
+def test_consul_takes_one_for_a_warning(manifest, command, hit):
+    text = (FIXTURES / "consul/good/services.json").read_text()
+    text = text.replace('["sh", "-c", "pg_isready || exit 2"]', command)
+    assert [one.id for one in found(manifest(text, "s.json"))] == ["HC606"] * hit

@@ -181,6 +181,33 @@ def test_envoy_counts_from_the_end_of_a_check_and_has_four_intervals(gaps, timeo
     assert switched(states, True) == ms(worst_recovery(one))
 
 
+@SOME
+@given(interval=seconds, timeout=seconds, lead=st.integers(1, 3), limit=counts)
+def test_nomad_restarts_by_a_clock_that_starts_when_consul_says_critical(
+    interval, timeout, lead, limit
+):
+    one = check(
+        interval,
+        timeout,
+        limit,
+        platform="nomad",
+        kind="autoheal",
+        schedule="clock",
+        lead=Decimal(lead),
+    )
+    found = []
+    for when in range(20 * ms(interval), 21 * ms(interval) + 3, max(1, ms(interval) // 100)):
+        results = sim.docker(sim.hangs_from(when), ms(interval), ms(timeout))
+        window = (limit - 1) * ms(interval)
+        found.append(sim.nomad(results, window, lead, SECOND, when % 997) - when)
+    worst = ms(worst_detection(one))
+    # Nomad asks Consul once a second.
+    assert worst - ms(interval) // 50 - 3 <= max(found) < worst + SECOND
+    refused = sim.docker(sim.refuses_from(20 * ms(interval)), ms(interval), ms(timeout))
+    restart = sim.nomad(refused, window, lead, 1, 0)
+    assert restart - 20 * ms(interval) == ms(best_detection(one))
+
+
 def first_traffic(start, startup, readiness, phases):
     """The kubelet's two workers: readiness waits for the startup probe, then is triggered at once."""
     begun = 0
@@ -239,7 +266,14 @@ def test_docker_looks_at_start_interval_while_a_container_starts():
 
 @pytest.mark.parametrize(
     ("platform", "ok", "worst"),
-    [("aws", 5, 10), ("envoy", 5, 10), ("gcp", 2, 20), ("haproxy", 2, 20)],
+    [
+        ("aws", 5, 10),
+        ("envoy", 5, 10),
+        ("consul", 3, 10),
+        ("nomad", 3, 10),
+        ("gcp", 2, 20),
+        ("haproxy", 2, 20),
+    ],
 )
 def test_some_balancers_take_a_new_target_at_its_first_answer(platform, ok, worst):
     one = check(10, 5, ok=ok, platform=platform, kind="lb")

@@ -83,7 +83,8 @@ def command(find_slo: FindSlo) -> click.Command:
 _HELP = """Look for settings of health checks that hurt, before they are deployed.
 
 Reads Kubernetes manifests, compose files, Dockerfiles, Terraform (HCL, or `terraform show -json`),
-AWS and Google Cloud JSON, HAProxy, Envoy and nginx; files, directories, or - for standard input.
+AWS and Google Cloud JSON, HAProxy, Envoy, nginx, Nomad and Consul; files, directories, or - for
+standard input.
 Each rule has a page in docs/checks/.
 
 \b

@@ -40,6 +40,19 @@ _DEADLINES = {
 _OWN = {"slo-probe": Decimal(2)}
 # Programs that say 2 for a failure.
 _TWO = ("pg_isready", "grep", "egrep", "fgrep")
+# Programs that say 1 for a failure.
+_ONE = (
+    "slo-probe",
+    "grep",
+    "egrep",
+    "fgrep",
+    "test",
+    "[",
+    "pgrep",
+    "redis-cli",
+    "mysqladmin",
+    "nc",
+)
 _EXIT = re.compile(r"\bexit\s+([0-9]{1,3})\b")
 
 
@@ -142,6 +155,17 @@ def exits_two(target: Target) -> str:
         return ""
     last = calls(target)[-1:]
     return last[0].program if last and last[0].program in _TWO else ""
+
+
+def exits_one(target: Target) -> str:
+    """What makes the command end with 1 where it fails; empty where nothing is known to."""
+    if target.method != "exec":
+        return ""
+    ends = re.search(r"\|\|\s*(exit\s+[0-9]{1,3}|false)\s*$", text(target))
+    if target.shell and ends is not None:
+        return ends[1] if ends[1] in ("exit 1", "false") else ""
+    last = calls(target)[-1:]
+    return last[0].program if last and last[0].program in _ONE else ""
 
 
 def _call(words: tuple[str, ...]) -> list[Call]:

@@ -12,8 +12,8 @@ from sloforge.health.lint.model import Hit, Setting, Slot
 from sloforge.located.tree import Node
 from sloforge.located.words import Unresolved, shown
 
-# How a platform writes a time: bare seconds, Go's `1m30s`, protobuf's `5s`.
-Unit = Literal["seconds", "go", "proto"]
+# How a platform writes a time: bare seconds, Go's `1m30s`, protobuf's `5s`, Go's own number.
+Unit = Literal["seconds", "go", "proto", "nanos"]
 MAX_SECONDS = Decimal(10_000_000)
 _UNITS = {"h": Decimal(3600), "m": Decimal(60), "s": Decimal(1), "ms": Decimal("0.001")}
 _UNITS |= {"us": Decimal("0.000001"), "µs": Decimal("0.000001"), "ns": Decimal("0.000000001")}
@@ -44,6 +44,7 @@ class Form:
 
     unit: Unit = "seconds"
     insert: str = "{name}: "
+    quote: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Fields:
         """A time; `default` None: the platform demands it."""
         found = self.node.get(name)
         if found is None:
-            return self._missing(name, default, "s" if self.form.unit != "seconds" else "")
+            return self._missing(name, default, "s" if self.form.unit in ("go", "proto") else "")
         value = self._read(name, found, time=True)
         return self._setting(name, found, value)
 
@@ -90,7 +91,8 @@ class Fields:
             return None
         text = self.form.insert.format(name=f'"{name}"' if self.node.flow else name)
         gap = ", " if self.node.flow else f"\n{' ' * (first.key.column - 1)}"
-        form = _braced(text) + "{}" + suffix + gap
+        quote = self.form.quote if suffix else ""
+        form = f"{_braced(text)}{quote}{{}}{suffix}{quote}{gap}"
         path = self.node.where.path
         return Slot(path=path, start=first.key_start, end=first.key_start, form=form)
 
@@ -122,6 +124,7 @@ _EXPECTED = {
     "seconds": "whole seconds",
     "go": "a duration such as 1m30s",
     "proto": "a duration such as 5s",
+    "nanos": "whole nanoseconds",
 }
 _DIGITS = 10
 
@@ -143,6 +146,9 @@ def duration(value: object, unit: Unit) -> Decimal | None:
     """Seconds from what a platform takes as a time; None for anything else."""
     if unit == "seconds":
         return _whole(value)
+    if unit == "nanos":
+        number = value if isinstance(value, int) and not isinstance(value, bool) else -1
+        return number * _UNITS["ns"] if number >= 0 else None
     if isinstance(value, dict):  # protobuf's other spelling
         seconds, nanos = value.get("seconds"), value.get("nanos")
         whole = _whole(seconds.value if seconds else 0)

@@ -1,6 +1,7 @@
 """Terraform's HCL -> located nodes: blocks and literals; every other expression stays unresolved.
 
 A block becomes a list under its type, and a label a mapping key, as in Terraform's JSON syntax.
+What stands in `jsonencode(...)` is read as the value that it is.
 https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 """
 
@@ -25,6 +26,7 @@ _QUOTED = re.compile(
 _NUMBER = re.compile(r"-?[0-9]{1,28}(?:\.[0-9]{1,28})?")
 _HEREDOC = re.compile(r"<<-?([A-Za-z_][A-Za-z0-9_]*)[ \t]*\r?\n(.*?)\n[ \t]*\1\b", re.DOTALL)
 _ENDS = "\n,]})#"
+_ENCODED = re.compile(r"jsonencode[ \t]*\(")
 _WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -38,6 +40,7 @@ class _Reader:
 
     def __init__(self, text: str, path: str) -> None:
         self._text, self._path, self._at, self._nodes = text, path, 0, 0
+        self._encoded = False
 
     def document(self) -> Node:
         body = self._body(0, 0)
@@ -126,8 +129,10 @@ class _Reader:
     def _value(self, depth: int) -> Node:
         self._count(depth)
         at = self._at
+        if (found := self._encoded_value(at, depth)) is not None:
+            return found
         if self._peek() == "{":
-            return self._expression(at)
+            return self._object(at, depth) if self._encoded else self._expression(at)
         if self._peek() == "[":
             return self._tuple(at, depth)
         if (heredoc := self._take(_HEREDOC)) is not None:
@@ -138,6 +143,49 @@ class _Reader:
                 return Node(_literal(taken), self._where(at), start=at, end=taken.end())
             self._at = at
         return self._expression(at)
+
+    def _encoded_value(self, at: int, depth: int) -> Node | None:
+        """The argument of `jsonencode`, if it is one value and nothing that must be evaluated."""
+        if self._encoded or self._take(_ENCODED) is None:
+            return None
+        self._encoded = True
+        try:
+            self._pass(_BLANK)
+            found = self._value(depth + 1)
+            self._pass(_BLANK)
+            whole = self._peek() == ")"
+        except Malformed:
+            whole = False
+        finally:
+            self._encoded = False
+        if not whole:
+            self._at = at
+            return self._expression(at)
+        self._at += 1
+        return found
+
+    def _object(self, at: int, depth: int) -> Node:
+        """`{a = 1, "b" : 2}`, over several lines or not."""
+        self._at += 1
+        held: dict[str, Node] = {}
+        self._pass(_BLANK)
+        while self._peek() != "}":
+            start = self._at
+            name = self._take(_QUOTED) or self._take(_NAME)
+            self._pass(_SPACE)
+            if name is None or self._peek() not in ("=", ":"):
+                raise self._wrong("expected a name and `=`")
+            self._at += 1
+            self._pass(_SPACE)
+            value = self._value(depth + 1)
+            key = name[1] if name.re is _QUOTED else name[0]
+            held[key] = replace(value, key=self._where(start), key_start=start)
+            self._pass(_BLANK)
+            if self._peek() == ",":
+                self._at += 1
+                self._pass(_BLANK)
+        self._at += 1
+        return Node(held, self._where(at), start=at, end=self._at)
 
     def _ended(self) -> bool:
         """Whether nothing but the end of an expression follows."""

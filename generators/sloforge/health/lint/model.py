@@ -9,12 +9,24 @@ from typing import Literal
 from sloforge.errors import Location
 
 Platform = Literal[
-    "kubernetes", "docker", "compose", "ecs", "aws", "gcp", "haproxy", "envoy", "nginx"
+    "kubernetes",
+    "docker",
+    "compose",
+    "ecs",
+    "aws",
+    "gcp",
+    "haproxy",
+    "envoy",
+    "nginx",
+    "consul",
+    "nomad",
 ]
-Kind = Literal["liveness", "readiness", "startup", "lb", "autoheal", "container"]
+# `deploy`: it decides whether a deployment goes on, and nothing afterwards.
+Kind = Literal["liveness", "readiness", "startup", "lb", "autoheal", "container", "deploy"]
 Level = Literal["error", "warning", "info"]
-# `ticks`: a fixed schedule, whatever a check takes; `gaps`: counted from the end of a check.
-Schedule = Literal["ticks", "gaps"]
+# `ticks`: a fixed schedule, whatever a check takes; `gaps`: counted from the end of a check;
+# `clock`: gaps until it is unhealthy, and then it has `fail` - 1 intervals of time to pass.
+Schedule = Literal["ticks", "gaps", "clock"]
 Method = Literal["http", "tcp", "grpc", "exec", "other"]
 
 
@@ -44,13 +56,17 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One number under its native name: seconds, or a count; not `explicit`: the default."""
+    """One number under its native name: seconds, or a count; not `explicit`: the default.
+
+    `said` is what is written where the platform takes it for another value.
+    """
 
     name: str
     value: Decimal
     where: Location
     explicit: bool = True
     slot: Slot | None = None
+    said: str = ""
 
     def to(self, value: Decimal) -> tuple[Edit, ...]:
         """The edit that sets it, where the place of its text is known."""
@@ -82,6 +98,7 @@ class HealthCheck:
 
     `failing`, `down` and `rising` are the intervals after a first failure, while unhealthy, and
     after a first success, where a platform has its own; `interval` stands in for them.
+    `lead` is how many failures start the clock of a schedule by clock.
     `instant`: one wrong answer suffices, whatever `fail` says.
     """
 
@@ -100,6 +117,7 @@ class HealthCheck:
     down: Setting | None = None
     rising: Setting | None = None
     no_traffic: Setting | None = None
+    lead: Decimal = Decimal(1)
     schedule: Schedule = "ticks"
     passive: bool = False
     instant: bool = False
@@ -109,6 +127,11 @@ class HealthCheck:
     def settings(self) -> tuple[Setting, ...]:
         every = (self.interval, self.timeout, self.fail, self.ok, self.delay, self.start_interval)
         return tuple(one for one in (*every, self.failing, self.down, self.rising) if one)
+
+    @property
+    def watches(self) -> bool:
+        """Whether it goes on looking when the instance has started."""
+        return self.kind not in ("startup", "deploy")
 
     @property
     def implicit(self) -> frozenset[str]:

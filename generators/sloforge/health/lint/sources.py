@@ -18,7 +18,7 @@ MAX_DEPTH = 60
 MAX_NODES = 300_000
 TEMPLATE = "render it first: `helm template . | sloforge lint-health -`"
 MANIFESTS = Manner(depth=MAX_DEPTH, nodes=MAX_NODES, file=MAX_NODES, braces=TEMPLATE, tags=True)
-SUFFIXES = (".yaml", ".yml", ".json", ".tf", ".cfg", ".conf")
+SUFFIXES = (".yaml", ".yml", ".json", ".tf", ".hcl", ".nomad", ".cfg", ".conf")
 _DOCKERFILES = ("dockerfile", "containerfile")
 # What a checkout holds besides its own files.
 _FOREIGN = ("node_modules", "vendor", "__pycache__")

@@ -1,9 +1,11 @@
 """What a check's settings come to: how long until something is seen, until it is well again.
 
 kubelet: one ticker, the probe runs inline, one tick is kept while it runs
-(https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/prober/worker.go). Docker, Envoy
-and HAProxy arm the next check when the last one has ended (moby daemon/health.go, Envoy
-health_checker_impl.cc, HAProxy check.c). Google Cloud and AWS keep a fixed schedule.
+(https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/prober/worker.go). Docker, Envoy,
+HAProxy, Consul and Nomad arm the next check when the last one has ended (moby daemon/health.go,
+Envoy health_checker_impl.cc, HAProxy check.c, Consul agent/checks/check.go, Nomad
+client/allocrunner/checks_hook.go). What restarts a task in Nomad is a clock
+(client/serviceregistration/watcher.go). Google Cloud and AWS keep a fixed schedule.
 """
 
 from __future__ import annotations
@@ -51,6 +53,8 @@ def worst_detection(check: HealthCheck) -> Decimal:
     more = max(Decimal(0), check.fail.value - 1)
     if check.passive:
         return Decimal(0)
+    if check.schedule == "clock":
+        return check.lead * (interval + timeout) + more * interval
     if check.schedule == "gaps":
         return interval + timeout + more * (again + timeout)
     return interval + timeout + more * max(again, timeout)
@@ -60,7 +64,9 @@ def best_detection(check: HealthCheck) -> Decimal:
     """From a refusal right before a check to the last of `fail` refused ones."""
     if check.passive or check.instant:
         return Decimal(0)
-    return max(Decimal(0), check.fail.value - 1) * (check.failing or check.interval).value
+    lead = check.lead - 1 if check.schedule == "clock" else 0
+    more = max(Decimal(0), check.fail.value - 1) + lead
+    return more * (check.failing or check.interval).value
 
 
 def worst_recovery(check: HealthCheck) -> Decimal:
@@ -72,8 +78,8 @@ def worst_recovery(check: HealthCheck) -> Decimal:
 def to_traffic(check: HealthCheck, unit: Unit, start: Decimal) -> Decimal | None:
     """From the start of an instance that takes `start` seconds to its first request, at worst."""
     if check.kind == "lb":
-        # ALB and Envoy take a new target at its first passed check.
-        first = check.platform in ("aws", "envoy")
+        # ALB, Envoy and Consul take a new target at its first passed check.
+        first = check.platform in ("aws", "envoy", "consul", "nomad")
         return start + (check.interval.value if first else worst_recovery(check))
     if check.kind == "readiness":
         return _ready(check, unit.check("startup"), start)
@@ -104,7 +110,7 @@ def _container_tick(check: HealthCheck, start: Decimal) -> Decimal:
 
 def rollout(unit: Unit, ready: Decimal | None) -> Decimal | None:
     """ceil(replicas / (surge + unavailable)) waves, each as long as one instance takes."""
-    if unit.rollout is None or ready is None or unit.platform != "kubernetes":
+    if unit.rollout is None or ready is None or unit.platform not in ("kubernetes", "nomad"):
         return None
     return unit.rollout.waves * (ready + unit.rollout.min_ready)
 
@@ -115,7 +121,7 @@ def replicas(unit: Unit, policy: Policy) -> int:
 
 def _cost(check: HealthCheck, unit: Unit, policy: Policy) -> Decimal | None:
     """The share of the budget that one failed instance takes until it is seen, at worst."""
-    if policy.promise is None or check.passive or check.kind == "startup":
+    if policy.promise is None or check.passive or not check.watches:
         return None
     return cost(worst_detection(check), replicas(unit, policy), policy.promise)
 

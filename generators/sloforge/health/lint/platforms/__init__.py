@@ -15,12 +15,14 @@ from sloforge.health.lint.platforms import (
     answers,
     aws,
     compose,
+    consul,
     dockerfile,
     envoy,
     gcp,
     haproxy,
     kubernetes,
     nginx,
+    nomad,
     terraform,
 )
 from sloforge.health.lint.sources import MANIFESTS, Source
@@ -36,16 +38,31 @@ READERS: tuple[Reader, ...] = (
     aws.read,
     gcp.read,
     envoy.read,
+    nomad.read,
+    consul.read,
     answers.read,
 )
 KNOWN = (
-    "Kubernetes, compose, Dockerfile, Terraform, AWS and Google Cloud JSON, HAProxy, Envoy, nginx"
+    "Kubernetes, compose, Dockerfile, Terraform, AWS and Google Cloud JSON, HAProxy, Envoy, nginx, "
+    "Consul, Nomad"
 )
+_SUFFIXES: dict[str, Syntax] = {
+    "tf": "hcl",
+    "hcl": "hcl",
+    "nomad": "hcl",
+    "json": "json",
+    "yaml": "yaml",
+    "yml": "yaml",
+}
 # What standard input begins with, and files whose name says nothing.
 _SIGNS: tuple[tuple[Syntax, re.Pattern[str]], ...] = (
     ("json", re.compile(r"\A\s*[{\[]")),
     ("dockerfile", re.compile(r"(?i)\A(?:\s*(?:#|ARG\s)[^\n]*\n)*\s*FROM\s+\S")),
-    ("hcl", re.compile(r'(?m)^[ \t]*(?:resource|data|provider|module|variable)[ \t]+"[^\n]*\{')),
+    (
+        "hcl",
+        re.compile(r'(?m)^[ \t]*(?:resource|data|provider|module|variable)[ \t]+"[^\n]*\{'),
+    ),
+    ("hcl", re.compile(r'(?m)^(?:services?|job[ \t]+"[^\n]*)[ \t]*\{')),
     (
         "haproxy",
         re.compile(r"(?m)^(?:global|defaults|(?:backend|listen|frontend) +\S+)[ \t]*$"),
@@ -82,7 +99,7 @@ def _read(source: Source, notes: Notes) -> Found:
         case "dockerfile":
             return dockerfile.read(source, notes)
         case "hcl":
-            return terraform.configuration(hcltext.document(source.text, source.path), notes)
+            return _hcl(source, notes)
         case "haproxy":
             return haproxy.read(source, notes)
         case "nginx":
@@ -98,14 +115,24 @@ def _read(source: Source, notes: Notes) -> Found:
     return NOTHING
 
 
+def _hcl(source: Source, notes: Notes) -> Found:
+    """Terraform's own ending says so; else what stands in it."""
+    node = hcltext.document(source.text, source.path)
+    if not source.file.endswith(".tf"):
+        for reader in (nomad.read, consul.configuration):
+            if (found := reader(node, notes)) is not None:
+                return found
+    return terraform.configuration(node, notes)
+
+
 def syntax(source: Source) -> Syntax | None:
     """By its name, and where that says nothing by how it begins; None: no known one."""
     name = source.file
     if source.dockerfile:
         return "dockerfile"
-    for suffix, found in ((".tf", "hcl"), (".json", "json"), (".yaml", "yaml"), (".yml", "yaml")):
-        if name.endswith(suffix):
-            return found  # type: ignore[return-value]
+    suffix = name.rpartition(".")[2]
+    if suffix in _SUFFIXES and suffix != name:
+        return _SUFFIXES[suffix]
     signs = (sign for sign, pattern in _SIGNS if pattern.search(source.text))
     if name.endswith((".cfg", ".conf")):
         return next((sign for sign in signs if sign in ("haproxy", "nginx")), None)

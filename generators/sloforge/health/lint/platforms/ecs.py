@@ -5,40 +5,43 @@ Defaults: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCh
 
 from __future__ import annotations
 
-from sloforge.health.lint.fields import Fields, Notes
+from sloforge.health.lint.fields import Fields, Form, Notes
 from sloforge.health.lint.found import Found, joined
 from sloforge.health.lint.model import Heal, HealthCheck, Unit
 from sloforge.health.lint.platforms.docker import asked, once
 from sloforge.located.tree import Node
 
+_JSON = Form()
 
-def read(node: Node, notes: Notes) -> Found | None:
+
+def read(node: Node, notes: Notes, form: Form = _JSON) -> Found | None:
     """A task definition, bare or described; or described services."""
     task = node.get("taskDefinition") or node
     containers = task.list("containerDefinitions")
     services = [one for one in node.list("services") if one.has("serviceName")]
     if not containers and not services:
         return None
-    units = [unit for one in containers if (unit := _unit(one, notes)) is not None]
+    units = [unit for one in containers if (unit := _unit(one, notes, form)) is not None]
     heals = [heal for one in services for heal in _heal(one, notes)]
     return joined([Found(units=tuple(units), heals=tuple(heals))])
 
 
-def _unit(node: Node, notes: Notes) -> Unit | None:
+def _unit(node: Node, notes: Notes, form: Form) -> Unit | None:
     name = f"containerDefinition/{node.text('name') or 'unnamed'}"
     where = node.key or node.where
     held = node.get("healthCheck")
     if held is None:
         return Unit(platform="ecs", name=name, where=where, checks=(), serves=True)
     before = len(notes.hits)
-    found = check(held, name, node.text("image"), notes)
+    found = check(Fields(held, notes, form), name, node.text("image"))
     checks = () if len(notes.hits) > before else (found,)
     declared = frozenset({found.kind})
     return Unit(platform="ecs", name=name, where=where, checks=checks, declared=declared)
 
 
-def check(node: Node, name: str, image: str, notes: Notes) -> HealthCheck:
-    fields = Fields(node, notes)
+def check(fields: Fields, name: str, image: str) -> HealthCheck:
+    """The Docker health check of a container."""
+    node = fields.node
     words = tuple(one.text() for one in node.list("command"))
     return HealthCheck(
         platform="ecs",

@@ -120,13 +120,15 @@ def _ecs_service(node: Node, name: str, notes: Notes) -> Found:
 
 
 def _task_definition(node: Node, name: str, notes: Notes) -> Found:
-    """Its containers are JSON in a text."""
+    """Its containers are JSON in a text, or what `jsonencode` makes one of."""
     held = node.get("container_definitions")
     if held is None:
         return Found()
     if isinstance(held.value, Unresolved):
         notes.unresolved(held.where, f"{name}: container_definitions", held.value)
         return Found()
+    if isinstance(held.value, list):
+        return ecs.read(Node({"containerDefinitions": held}, held.where), notes, _FORM) or Found()
     try:
         listed = jsontext.document(held.text(), held.where.path)
     except Malformed as wrong:

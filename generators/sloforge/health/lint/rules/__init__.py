@@ -45,6 +45,7 @@ CHECK_RULES: tuple[CheckRule, ...] = (
     presence.not_in_the_image,
     presence.reserved_code,
     presence.on_init_container,
+    presence.only_a_warning,
 )
 UNIT_RULES: tuple[UnitRule, ...] = (
     targets.same_question,
@@ -90,6 +91,7 @@ CATALOG: dict[str, tuple[Level, str]] = {
     "HC603": ("error", "the command is not in the image"),
     "HC604": ("warning", "an exit code that Docker reserves"),
     "HC605": ("error", "a probe on an init container"),
+    "HC606": ("error", "an exit code that only warns"),
 }
 
 

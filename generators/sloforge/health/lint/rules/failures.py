@@ -17,12 +17,16 @@ _ENOUGH = Decimal(3)
 def one_is_enough(look: Look) -> Iterator[Hit]:
     """HC401: a single lost packet decides."""
     check = look.check
-    if check.kind == "startup" or check.fail.value > 1:
+    if not check.watches or check.fail.value > 1:
         return
     level: Level = "error" if check.kind in _RESTARTS else "warning"
-    effect = "restarts it" if check.kind == "liveness" else "takes it out"
-    what = f"{told(check.fail, '')}: one failure {effect}"
-    say = Say(what=what, remedy="set 3", level=level, edits=check.fail.to(_ENOUGH))
+    effect = "restarts it" if check.kind in _RESTARTS else "takes it out"
+    # Nomad runs scripts itself and tells Consul every result.
+    counted = check.platform != "nomad" or check.target.method != "exec" or level == "error"
+    what, remedy = f"{told(check.fail, '')}: one failure {effect}", "set 3"
+    if not counted:
+        what, remedy = f"one failure of its script {effect}", "ask over http, whose failures count"
+    say = Say(what=what, remedy=remedy, level=level, edits=check.fail.to(_ENOUGH))
     yield look.hit("HC401", check.fail.where, say)
 
 
@@ -37,7 +41,7 @@ def threshold_unused(look: Look) -> Iterator[Hit]:
 def shorter_than_a_pause(look: Look) -> Iterator[Hit]:
     """HC403: all attempts fall into one garbage collection."""
     check, pause = look.check, look.policy.pause
-    if check.kind == "startup" or check.passive or check.instant or check.fail.value <= 1:
+    if not check.watches or check.passive or check.instant or check.fail.value <= 1:
         return
     window = best_detection(check)
     if window < pause:
@@ -55,7 +59,7 @@ def seen_late(look: Look) -> Iterator[Hit]:
     traffic = check.kind in ("lb", "readiness")
     bound = policy.detection_traffic if traffic else policy.detection_restart
     worst = worst_detection(check)
-    if check.kind != "startup" and worst > bound:
+    if check.watches and worst > bound:
         what = f"a hang is seen after up to {seconds(worst)}"
         remedy = f"come below {seconds(bound)}: {_terms(look)}"
         yield look.hit("HC404", check.where, Say(what=what, remedy=remedy))

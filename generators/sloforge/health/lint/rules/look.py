@@ -30,6 +30,8 @@ APPLIES: dict[Platform, str] = {
     "haproxy": "HAProxy",
     "envoy": "Envoy",
     "nginx": "nginx",
+    "consul": "Consul",
+    "nomad": "Nomad",
 }
 
 
@@ -101,7 +103,7 @@ def of_unit(unit: Unit, id_: str, say: Say, check: HealthCheck | None = None) ->
 
 def told(setting: Setting, unit: str = " s") -> str:
     """`timeoutSeconds is 1 s`, and whose choice that is."""
-    text = f"{setting.name} is {plain(setting.value)}{unit}"
+    text = f"{setting.name} is {setting.said or plain(setting.value)}{unit}"
     return text if setting.explicit else f"{text} by default"
 
 

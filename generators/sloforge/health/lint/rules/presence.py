@@ -11,6 +11,7 @@ from sloforge.health.lint.rules.look import Look, Say, of_unit
 
 _HTTP = ("curl", "wget")
 _CONTAINERS = ("docker", "compose", "ecs")
+_WARNED = ("consul", "nomad")
 # Images without a shell and without tools; `:debug` variants have both.
 _BARE = re.compile(r"(?:^|/)scratch$|distroless|chainguard/static|/static-debian", re.IGNORECASE)
 _TOOLS = ("sh", "bash", "ash", "curl", "wget", "cat", "test", "nc", "grep", "ls", "pgrep", "ps")
@@ -32,6 +33,8 @@ def missing(unit: Unit) -> Iterator[Hit]:
         "compose": ("has no healthcheck", "write one, unless the image has its own"),
         "ecs": ("has no healthCheck", "write one: ECS does not read the image's own"),
         "haproxy": ("is not checked: it gets traffic when it is down", "add `check`"),
+        "consul": ("has no check: it is handed out when it is down", "write a `check`"),
+        "nomad": ("has no check: it is handed out when it is down", "write a `check`"),
     }
     what, remedy = wanted[unit.platform]
     level = "info" if unit.platform == "docker" else "warning"
@@ -83,6 +86,20 @@ def reserved_code(look: Look) -> Iterator[Hit]:
     if check.platform in _CONTAINERS and (why := commands.exits_two(check.target)):
         what = f"can end with another code than 0 and 1 ({why}); Docker reserves 2"
         yield look.hit("HC604", check.target.where, Say(what=what, remedy="append `|| exit 1`"))
+
+
+def only_a_warning(look: Look) -> Iterator[Hit]:
+    """HC606: Consul hands out what only warns."""
+    check = look.check
+    if check.platform not in _WARNED or check.kind != "lb":
+        return
+    if why := commands.exits_one(check.target):
+        what = (
+            f"ends with 1 for a failure ({why}); to Consul that is a warning: it stays in rotation"
+        )
+        remedy = "end with 2: `... || exit 2`"
+        say = Say(what=what, remedy=remedy, level="error")
+        yield look.hit("HC606", check.target.where, say)
 
 
 def on_init_container(look: Look) -> Iterator[Hit]:

@@ -93,7 +93,8 @@ def blind(look: Look) -> Iterator[Hit]:
 def no_deadline(look: Look) -> Iterator[Hit]:
     """HC206: a command that outlives its check."""
     target, timeout = look.check.target, look.check.timeout
-    if target.method != "exec":
+    # Consul kills a command and its children at the time-out, and waits for its end.
+    if target.method != "exec" or look.check.platform == "consul":
         return
     for call, own in commands.fetches(target):
         if own is not None and own < timeout.value:
