@@ -97,6 +97,8 @@ def _plain(text: str) -> str:
     percent = "%" * digits.endswith("%")
     digits = digits.removesuffix("%")
     digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    if digits == "1" and rest in ("hours", "days", "weeks", "years"):
+        rest = rest.removesuffix("s")
     return f"{digits}{percent}{blank}{rest}"
 
 

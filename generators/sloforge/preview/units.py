@@ -16,6 +16,9 @@ Format = Callable[[float, Decimals], str]
 MINUTE, HOUR, DAY, WEEK, YEAR = 60, 3600, 86_400, 604_800, 31_536_000
 # Above this a float has no decimals left to round.
 _EXACT = 1e21
+# Below this JavaScript writes an exponent.
+_SMALL = 1e-6
+_MOST_DECIMALS = 20
 
 
 def shown(value: float, unit: str, decimals: Decimals = None) -> str:
@@ -29,9 +32,9 @@ def shown(value: float, unit: str, decimals: Decimals = None) -> str:
 
 def fixed(value: float, decimals: Decimals) -> str:
     """With so many decimals; without a number of them, three significant digits."""
-    places = _places(value) if decimals is None else max(0, decimals)
-    if abs(value) >= _EXACT:
-        return f"{value:g}"
+    if abs(value) >= _EXACT or (decimals is None and 0 < abs(value) < _SMALL):
+        return f"{value:.3g}"
+    places = _places(value) if decimals is None else min(max(0, decimals), _MOST_DECIMALS)
     # JavaScript rounds half up where Python's format takes the nearest binary fraction.
     scaled = value * 10**places
     rounded = math.floor(scaled + 0.5) / 10**places if abs(scaled) < 2**53 else value
