@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -97,10 +98,11 @@ def test_ticks_of_a_time_axis_are_local_midnights():
     found = moments.ticks(over, 5, where)
     assert [text for _, text in found] == ["28 Mar", "29 Mar", "30 Mar", "31 Mar"]
     # The clocks go forward in the night to the 29th: that day has 23 hours.
-    assert [
-        (after - before) / 3_600_000
-        for (before, _), (after, _) in zip(found, found[1:], strict=False)
-    ] == [24, 23, 24]
+    assert [(after - before) / 3_600_000 for (before, _), (after, _) in pairwise(found)] == [
+        24,
+        23,
+        24,
+    ]
 
 
 # Variables
@@ -317,8 +319,9 @@ def matrix(*series):
 
 def test_a_time_without_a_sample_is_no_number():
     found = answered(matrix(({"a": "1"}, [[100, "1"], [120, "NaN"], [130, "+Inf"]])), GRID, "A")
-    one, *_ = found.series[0].values, None
+    one = found.series[0].values
     assert one[:2] == (1.0, None)
+    assert one[2] is not None
     assert math.isnan(one[2])
     assert one[3] == math.inf
 

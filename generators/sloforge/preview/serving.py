@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -175,7 +176,11 @@ class _Handler(BaseHTTPRequestHandler):
             return Reply.words(403, "another site may not ask this one")
         if len(self.path) > LONGEST_PATH:
             return Reply.words(414, "the address is too long")
-        return self.server.app.answer(self.path)
+        try:
+            return self.server.app.answer(self.path)
+        except Exception:  # noqa: BLE001 - one panel that is our fault does not end the server
+            traceback.print_exc()
+            return Reply.json(200, {"error": "this is a bug in sloforge; its terminal says more"})
 
     def _send(self, reply: Reply) -> None:
         known = self.headers.get("If-None-Match")
