@@ -41,18 +41,21 @@ def check_rules(
         texts = [f"no file matches `{name}`; correct the path" for name in lost]
         return _missing(texts or ["expected rule files to check, got none; name some"])
     found = [str(path) for name in named for path in rulefiles.match(name, Path.cwd())]
-    strict = ("--lint=all", "--lint-fatal") if lint else ("--lint=none",)
-    return _check(("rules", *strict, *found), promtool, timeout)
+    return _check(("rules", *_lint(lint=lint), *found), promtool, timeout)
 
 
 def check_config(
-    path: Path | str, promtool: Promtool | None = None, *, timeout: float = 60.0
+    path: Path | str,
+    promtool: Promtool | None = None,
+    *,
+    timeout: float = 60.0,
+    lint: bool = True,
 ) -> Check:
     """Run `check config` with the same strictness; `rule_files` that match nothing are findings."""
     source = Path(path)
     if not source.is_file():
         return _missing([f"no file at `{path}`; correct the path"])
-    check = _check(("config", "--lint=all", "--lint-fatal", os.fspath(path)), promtool, timeout)
+    check = _check(("config", *_lint(lint=lint), os.fspath(path)), promtool, timeout)
     empty = tuple(_empty_patterns(source)) if check.ok else ()
     return replace(check, ok=check.ok and not empty, findings=(*check.findings, *empty))
 
@@ -66,6 +69,10 @@ def _empty_patterns(path: Path) -> Iterator[str]:
             if not rulefiles.match(pattern, path.parent):
                 where = f"{path}:{nodes.line_of(item)}: {key}"
                 yield f"{where}: no file matches `{pattern}`; correct the path"
+
+
+def _lint(*, lint: bool) -> tuple[str, ...]:
+    return ("--lint=all", "--lint-fatal") if lint else ("--lint=none",)
 
 
 def _missing(texts: list[str]) -> Check:

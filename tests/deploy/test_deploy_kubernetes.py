@@ -27,6 +27,11 @@ def objects(repo: Repository) -> dict[str, dict[str, Any]]:
     return {path.name: yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*"))}
 
 
+def test_a_mixin_is_an_object_of_its_own(repo):
+    repo.done(made(**{"rules_mixins/disk": rule_file(alert("Full", "vector(1) > 2"))}))
+    assert objects(repo)["slo.shop.mixins.disk.yaml"]["metadata"]["name"] == "slo.shop.mixins.disk"
+
+
 def test_each_service_is_an_object_that_the_rule_selector_finds(repo):
     repo.done(GOOD)
     found = objects(repo)

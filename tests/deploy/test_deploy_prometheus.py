@@ -85,6 +85,21 @@ def test_a_good_build_is_loaded_and_a_second_deploy_has_nothing_to_do(repo, serv
     assert not repo.plan(GOOD).changes
 
 
+def test_foreign_rules_that_lint_would_refuse_are_loaded_and_pruned(repo, server):
+    """Mixins record one series in several steps: the labels come from the expressions."""
+    steps = [f'label_replace(vector(1), "verb", "{verb}", "", "")' for verb in ("LIST", "GET")]
+    mixin = rule_file(*(record("code_verb:requests:increase1h", expr) for expr in steps))
+    texts = {"recording_a": rule_file(record("slo:objective:ratio", "vector(0.9)"))}
+    repo.done(made(**texts, **{"recording_mixins/kubernetes": mixin}))
+    assert "recording-mixins.kubernetes.yml" in live(server)
+    assert "code_verb:requests:increase1h" in loaded(server)
+    ours = made(**texts | {"recording_mine": mixin})
+    assert "lint error 1 duplicate rule(s) found" in str(repo.deploy(ours).cause)
+    repo.done(made(**texts))
+    assert "recording-mixins.kubernetes.yml" not in live(server)
+    assert "code_verb:requests:increase1h" not in loaded(server)
+
+
 def test_the_build_that_is_live_can_be_queried(repo, server):
     repo.done(GOOD)
     (series,) = until(

@@ -3,6 +3,7 @@
 import copy
 
 import pytest
+import yaml
 from tests.deploy.project import Repository, alert, made, record, rule_file, verbs
 from tests.deploy.ruler_server import Ruler, ruler
 
@@ -51,6 +52,17 @@ def test_a_good_build_is_visible_and_a_second_deploy_has_nothing_to_do(repo, ser
     ]
     assert server.of("team")["theirs"] == FOREIGN["theirs"]
     assert not repo.plan(GOOD).changes
+
+
+def test_a_foreign_group_keeps_what_ours_never_have(repo, server):
+    group = {"name": "g", "limit": 5, "query_offset": "1m", "rules": [record("a:b", "vector(1)")]}
+    repo.done(made(**{"recording_mixins/disk": yaml.safe_dump({"groups": [group]})}))
+    assert ours(server)[-1] == "sloforge.shop.recording-mixins.disk/g"
+    found = server.of("team")["sloforge.shop.recording-mixins.disk"]["g"]
+    assert (found["limit"], found["query_offset"]) == (5, "1m")
+    assert not repo.plan(
+        made(**{"recording_mixins/disk": yaml.safe_dump({"groups": [group]})})
+    ).changes
 
 
 def test_groups_are_updated_and_deleted_and_those_of_others_stay(repo, server):

@@ -44,6 +44,20 @@ def written(kind, artifacts=OURS, **more):
     return {step.key: step.after for step in steps if step.key != ".sloforge"}
 
 
+def test_a_foreign_dashboard_asks_for_a_prometheus_alone_and_may_lack_what_ours_have():
+    loki = {"name": "logs", "type": "datasource", "query": "loki", "current": {"value": "l"}}
+    mine = loki | {"name": "datasource", "query": "prometheus"}
+    board = {"title": "X", "uid": "x", "panels": [{"title": "old"}]}
+    for templating in ({"list": [loki, mine]}, {"list": None}, None):
+        artifact = Artifact(
+            "dashboards/mixins/m/x.json", json.dumps(board | {"templating": templating})
+        )
+        assert "dashboards/mixins/m/x.json" in written("provisioning", [artifact])
+        found = json.loads(written("import", [artifact])["mixins/m/x.json"])
+        asked = [one["current"]["value"] for one in found["templating"]["list"]]
+        assert asked == (["l", "${DS_PROMETHEUS}"] if templating and templating["list"] else [])
+
+
 def without(document, *names):
     return {name: value for name, value in document.items() if name not in names}
 

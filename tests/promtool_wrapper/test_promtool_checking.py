@@ -42,6 +42,15 @@ def test_every_finding_names_its_file(write, tool):
     )
 
 
+def test_without_lint_a_file_need_only_be_one_that_prometheus_loads(write, tool):
+    duplicate, broken = write(DUPLICATE, "d.yml"), write(BROKEN, "b.yml")
+    config = write("rule_files: [d.yml]\n", "prometheus.yml")
+    assert not check_config(config, tool).ok
+    assert check_rules([duplicate], tool, lint=False).ok
+    assert check_config(config, tool, lint=False).ok
+    assert not check_rules([duplicate, broken], tool, lint=False).ok
+
+
 def test_a_path_without_files_is_a_finding(tmp_path, tool):
     assert check_rules([tmp_path / "*.yml"], tool).findings == (
         f"no file matches `{tmp_path}/*.yml`; correct the path",

@@ -94,8 +94,8 @@ def _dashboards(desired: Desired) -> Iterator[Artifact]:
 
 def _import(artifact: Artifact) -> Artifact:
     document = json.loads(artifact.text)
-    templating = document.get("templating", {})
-    variables = [_asking(variable) for variable in templating.get("list", [])]
+    templating = document.get("templating") or {}
+    variables = [_asking(variable) for variable in templating.get("list") or ()]
     asked = {
         "__inputs": [
             {
@@ -116,7 +116,7 @@ def _import(artifact: Artifact) -> Artifact:
 
 def _asking(variable: Mapping[str, Any]) -> Mapping[str, Any]:
     """The data source variable as Grafana's exporter writes it; panels go on reading it."""
-    if variable.get("type") != "datasource":
+    if variable.get("type") != "datasource" or variable.get("query") != "prometheus":
         return variable
     return {**variable, "current": {"selected": True, "text": "", "value": f"${{{INPUT}}}"}}
 
@@ -134,6 +134,6 @@ def _required(document: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 
 def _kinds(holder: Mapping[str, Any]) -> Iterator[str]:
     for panel in holder.get("panels") or ():
-        if panel["type"] != "row":
+        if panel.get("type", "row") != "row":
             yield panel["type"]
         yield from _kinds(panel)

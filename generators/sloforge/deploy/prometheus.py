@@ -213,7 +213,7 @@ class RuleFiles:
 
         Only what a deploy adds to it is held against the deploy.
         """
-        return promtool.check_config(self._config).findings if self._config else ()
+        return promtool.check_config(self._config, lint=False).findings if self._config else ()
 
     def _stage(self, step: Step) -> Receipt:
         live = self._releases.live().get(step.key)
