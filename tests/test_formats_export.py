@@ -1,21 +1,28 @@
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.formats_project import PROJECT, load, repository
+from tests.mixins_project import build as built
+from tests.mixins_project import repository as started
 from tests.test_formats_import import meaning
 
 from promtool import check_rules
-from sloforge import generate
+from sloforge import specs
 from sloforge.artifacts import NUMBER
 from sloforge.formats.commands import export_command
 from sloforge.formats.exporting import EXPORTS, export
 from sloforge.specs.pyrra import TIERS
+
+ROOT = Path(__file__).parent.parent
 
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,5})?", fullmatch=True).filter(
     lambda name: name not in ("common", "fleet", "incident")
@@ -247,35 +254,117 @@ def test_what_a_format_cannot_carry_is_told(form, tmp_path):
         assert any(word in line for line in found), (word, found)
 
 
-def test_the_operators_objects_hold_all_rules(tmp_path):
-    project = load(repository(tmp_path, shop=LOSSY))
-    files = {one.path: yaml.safe_load(one.text) for one in export(project, "operator").files}
-    assert sorted(files) == ["shop.yaml", "watchdog.yaml"]
-    shop = files["shop.yaml"]
-    assert (shop["apiVersion"], shop["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
-    rules = tmp_path / "rules.yml"
-    rules.write_text(yaml.safe_dump(shop["spec"]))
-    assert check_rules([rules]).ok
-    assert any("alert" in rule for group in shop["spec"]["groups"] for rule in group["rules"])
+# What the CustomResourceDefinition of prometheus-operator 0.92 demands of `spec.groups`.
+DURATION = {
+    "type": "string",
+    "pattern": r"^(0|(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?)$",
+}
+TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+RULE = {
+    "type": "object",
+    "required": ["expr"],
+    "additionalProperties": False,
+    "properties": {
+        "alert": {"type": "string"},
+        "record": {"type": "string"},
+        "expr": {"type": ["string", "integer"]},
+        "for": DURATION,
+        "keep_firing_for": DURATION | {"minLength": 1},
+        "labels": TEXTS,
+        "annotations": TEXTS,
+    },
+}
+GROUP = {
+    "type": "object",
+    "required": ["name"],
+    "additionalProperties": False,
+    "properties": {
+        "name": {"type": "string", "minLength": 1},
+        "interval": DURATION,
+        "query_offset": DURATION,
+        "limit": {"type": "integer"},
+        "labels": TEXTS,
+        "rules": {"type": "array", "items": RULE},
+    },
+}
+OBJECT_NAME = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 
 
-def test_a_mixin_hands_on_what_the_build_has_written(tmp_path):
+def named(groups: Any) -> list[str]:
+    return sorted(
+        rule.get("alert") or rule["record"] for group in groups for rule in group["rules"]
+    )
+
+
+def test_the_operators_objects_hold_all_rules_and_the_api_server_takes_them(tmp_path):
+    project = specs.load(ROOT)
+    found = [yaml.safe_load(one.text) for one in export(project, "operator").files]
+    for one in found:
+        assert (one["apiVersion"], one["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+        assert re.fullmatch(OBJECT_NAME, one["metadata"]["name"])
+        jsonschema.validate(one["spec"]["groups"], {"type": "array", "items": GROUP})
+        names = [group["name"] for group in one["spec"]["groups"]]
+        assert len(names) == len(set(names))
+    written = [*(ROOT / "recording").glob("*.yml"), *(ROOT / "rules").glob("*.yml")]
+    wanted = named(g for path in written for g in yaml.safe_load(path.read_text())["groups"])
+    assert named(group for one in found for group in one["spec"]["groups"]) == wanted
+    file = tmp_path / "rules.yml"
+    file.write_text(yaml.safe_dump({"groups": [g for one in found for g in one["spec"]["groups"]]}))
+    assert check_rules([file]).ok
+
+
+def test_a_mixin_is_an_object_of_its_own_and_a_second_group_of_a_name_another_one(tmp_path):
+    root = repository(tmp_path)
+    (root / "mixins").mkdir()
+    alert = {"name": "g", "rules": [{"alert": "A", "expr": 1, "for": 0}]}
+    recording = {"name": "g", "rules": [{"record": "a:b", "expr": "up"}]}
+    kinds = {"prometheusAlerts": {"groups": [alert]}, "prometheusRules": {"groups": [recording]}}
+    (root / "mixins" / "both.jsonnet").write_text(json.dumps(kinds))
+    files = {one.path: yaml.safe_load(one.text) for one in export(load(root), "operator").files}
+    assert list(files) == ["mixins.both.yaml", "mixins.both.2.yaml", "watchdog.yaml"]
+    groups = [files[path]["spec"]["groups"] for path in list(files)[:2]]
+    assert [named(one) for one in groups] == [["a:b"], ["A"]]
+    jsonschema.validate(groups[1][0], GROUP)
+
+
+def test_a_mixin_hands_on_what_the_build_has_written_through_both_engines(tmp_path):
     rjsonnet = pytest.importorskip("rjsonnet")
-    root = repository(tmp_path, shop=LOSSY)
-    project = load(root)
-    chosen = [g for g in generate.GENERATORS if g.name in ("recording", "rules", "dashboards")]
-    for artifact in generate.artifacts(project, chosen):
-        path = root / artifact.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(artifact.text)
+    reference = pytest.importorskip("_jsonnet")
+    root = started(tmp_path)
     result = CliRunner().invoke(export_command, ["mixin"], obj=root, catch_exceptions=False)
-    assert result.output == f"write {root / 'mixin.libsonnet'}\n"
-    asked = "local m = import 'mixin.libsonnet'; [std.length(m.prometheusRules.groups), std.length(m.prometheusAlerts.groups), std.objectFields(m.grafanaDashboards)]"
+    assert result.output == (
+        f"write {root / 'mixin.libsonnet'}\n"
+        "lost mixins/cache.jsonnet: cache: is left out: whoever imports this file imports that "
+        "mixin beside it\n"
+    )
+    fields = ("prometheusRules", "prometheusAlerts", "grafanaDashboards")
+    asked = f"local m = import 'mixin.libsonnet'; {{ {', '.join(f'{f}: m.{f}' for f in fields)} }}"
     (root / "ask.jsonnet").write_text(asked)
-    rules, alerts, boards = json.loads(rjsonnet.evaluate_file(str(root / "ask.jsonnet")))
-    assert rules >= 2
-    assert alerts >= 2
-    assert "slo-shop.json" in boards
+    built(root)
+    ours = json.loads(rjsonnet.evaluate_file(str(root / "ask.jsonnet")))
+    assert ours == json.loads(reference.evaluate_file(str(root / "ask.jsonnet")))
+    for key, folder in zip(fields, ("recording", "rules"), strict=False):
+        files = [yaml.safe_load(path.read_text()) for path in (root / folder).glob("*.yml")]
+        assert named(ours[key]["groups"]) == named(g for one in files for g in one["groups"])
+        rendered = root / f"{key}.yml"
+        rendered.write_text(yaml.safe_dump(ours[key]))
+        assert check_rules([rendered]).ok
+    boards = {path.name: json.loads(path.read_text()) for path in root.glob("dashboards/*.json")}
+    assert ours["grafanaDashboards"] == boards
+
+
+def test_a_mixin_file_is_kept_up_to_date_once_it_is_there_and_ours(tmp_path):
+    root = started(tmp_path)
+    assert "create mixin.libsonnet" not in built(root)
+    CliRunner().invoke(export_command, ["mixin"], obj=root, catch_exceptions=False)
+    assert built(root) == []
+    text = (root / "slos/checkout.yaml").read_text()
+    (root / "slos/cart.yaml").write_text(text.replace("service: checkout", "service: cart"))
+    shutil.copytree(root / "runbooks/checkout", root / "runbooks/cart")
+    assert "update mixin.libsonnet" in built(root)
+    assert "importstr 'rules/cart.yml'" in (root / "mixin.libsonnet").read_text()
+    (root / "mixin.libsonnet").write_text("{ mine: 1 }")
+    assert built(root) == []
 
 
 def test_a_file_is_written_for_each_service(tmp_path):

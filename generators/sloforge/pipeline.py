@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from sloforge import generate, output, specs
 from sloforge.errors import Problem
+from sloforge.generate.library import FILE, FOLDERS, HEADER, library
 
 if TYPE_CHECKING:
     from sloforge.artifacts import Artifact, Change
@@ -57,6 +58,7 @@ def build(root: Path, only: Iterable[str] = (), *, remember: bool = True) -> Bui
     artifacts = [one for parts in made.values() for one in parts]
     artifacts += generate.artifacts(project, [g for g in generators if g.scope == "project"])
     kept = {path for hashes in fresh.values() for path in hashes}
+    artifacts += _library(project, generators, {one.path for one in artifacts} | kept)
     owned = {pattern for generator in generators for pattern in generator.owned}
     changes = tuple(c for c in output.plan(root, artifacts, owned, kept))
     memory = dict(fresh)
@@ -64,6 +66,15 @@ def build(root: Path, only: Iterable[str] = (), *, remember: bool = True) -> Bui
         parts = made[one.services[0].name]
         memory[_key(_as_written(one, parts), generators)] = _hashes(parts)
     return Build(project=project, changes=changes, memory=memory)
+
+
+def _library(
+    project: Project, generators: Iterable[Generator], paths: Iterable[str]
+) -> list[Artifact]:
+    """Ours is kept up to date where `sloforge export mixin` has put it, and all files are known."""
+    wanted = {*FOLDERS} <= {one.name for one in generators}
+    there = (project.text(FILE) or "").startswith(HEADER)
+    return [library(paths)] if wanted and there else []
 
 
 def apply(root: Path, built: Build) -> None:
@@ -172,8 +183,8 @@ def _code() -> str:
     here = Path(__file__).parent
     for file in sorted(path for path in here.rglob("*") if path.suffix == ".py"):
         digest.update(file.read_bytes())
-    for library in LIBRARIES:
-        digest.update(metadata.version(library).encode())
+    for name in LIBRARIES:
+        digest.update(metadata.version(name).encode())
     return digest.hexdigest()
 
 

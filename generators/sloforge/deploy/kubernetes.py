@@ -55,6 +55,10 @@ def manifests(
 
 
 def _packed(groups: list[Group]) -> Iterator[list[dict[str, object]]]:
+    """The API server keys the groups of an object by name: a second one of a name is for the next.
+
+    https://github.com/prometheus-operator/prometheus-operator/blob/main/pkg/apis/monitoring/v1/prometheusrule_types.go
+    """
     part: list[dict[str, object]] = []
     size = 0
     # The head of an object, with its labels, is far below a tenth of what is kept free.
@@ -64,7 +68,8 @@ def _packed(groups: list[Group]) -> Iterator[list[dict[str, object]]]:
         if bytes_ > MOST_BYTES:
             what = f"is {bytes_} bytes, {MOST_BYTES} fit into a PrometheusRule"
             raise Problem(f"group {group.name}: {what}; split its SLO")
-        if part and size + bytes_ > MOST_BYTES:
+        taken = any(one["name"] == group.name for one in part)
+        if part and (taken or size + bytes_ > MOST_BYTES):
             yield part
             part, size = [], 0
         part.append(document)

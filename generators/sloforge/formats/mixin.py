@@ -5,35 +5,14 @@ from __future__ import annotations
 from sloforge import generate
 from sloforge.artifacts import Artifact
 from sloforge.formats.lost import Lost
+from sloforge.generate.library import FOLDERS, library
 from sloforge.model import Project
-
-_FOLDERS = ("recording", "rules", "dashboards")
 
 
 def export(project: Project) -> tuple[list[Artifact], list[Lost]]:
-    """One file for the root of the repository, which names every file of the build."""
-    chosen = [one for one in generate.GENERATORS if one.name in _FOLDERS]
-    paths = sorted(artifact.path for artifact in generate.artifacts(project, chosen))
-    return [Artifact("mixin.libsonnet", _text(paths))], []
-
-
-def _text(paths: list[str]) -> str:
-    lines = [
-        "// Written by `sloforge export mixin`; run it again after a service came or went.",
-        "{",
-    ]
-    for key, folder in (("prometheusRules", "recording"), ("prometheusAlerts", "rules")):
-        lines += [f"  {key}+:: {{", "    groups+: std.flattenArrays([", *_groups(paths, folder)]
-        lines += ["    ]),", "  },"]
-    lines += ["  grafanaDashboards+:: {", *_dashboards(paths), "  },", "}"]
-    return "\n".join(lines) + "\n"
-
-
-def _groups(paths: list[str], folder: str) -> list[str]:
-    chosen = [path for path in paths if path.startswith(f"{folder}/")]
-    return [f"      std.parseYaml(importstr '{path}').groups," for path in chosen]
-
-
-def _dashboards(paths: list[str]) -> list[str]:
-    chosen = [path for path in paths if path.startswith("dashboards/")]
-    return [f"    '{path.rpartition('/')[2]}': import '{path}'," for path in chosen]
+    """One file for the root of the repository, which each later build keeps up to date."""
+    chosen = [one for one in generate.GENERATORS if one.name in FOLDERS]
+    paths = [artifact.path for artifact in generate.artifacts(project, chosen)]
+    what = "is left out: whoever imports this file imports that mixin beside it"
+    lost = [Lost(where=one.source, subject=one.name, what=what) for one in project.mixins]
+    return [library(paths)], lost

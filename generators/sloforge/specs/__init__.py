@@ -28,7 +28,12 @@ from sloforge.specs.settings import PROJECT_VERSION
 
 __all__ = ["AUTHORED", "READERS", "context_of", "load", "missing_runbooks"]
 
-AUTHORED = ("alertmanager/base.yml", "alertmanager/templates/*.tmpl", "runbooks/**/*.md")
+AUTHORED = (
+    "alertmanager/base.yml",
+    "alertmanager/templates/*.tmpl",
+    "mixin.libsonnet",
+    "runbooks/**/*.md",
+)
 
 
 def load(root: Path, *, runbooks: bool = True) -> Project:

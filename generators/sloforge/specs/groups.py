@@ -17,6 +17,7 @@ from sloforge.specs.mistakes import Place
 
 # The order in which people read a rule; whatever else it has comes behind.
 _ORDER = ("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations")
+_TEXTS = frozenset(("expr", "for", "keep_firing_for"))
 _OPERATOR = "PrometheusRule"
 
 
@@ -101,7 +102,8 @@ def _rule(found: dict[str, Any]) -> dict[str, Any]:
     for key in ("labels", "annotations"):
         if key in kept:
             kept[key] = {name: _text(one) for name, one in sorted(kept[key].items())}
-    kept["expr"] = _text(kept["expr"])
+    for key in _TEXTS & kept.keys():
+        kept[key] = _text(kept[key])
     order = {key: at for at, key in enumerate(_ORDER)}
     return dict(sorted(kept.items(), key=lambda pair: (order.get(pair[0], len(order)), pair[0])))
 
