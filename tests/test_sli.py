@@ -7,7 +7,7 @@ import pytest
 
 from sloforge.promql import Expression, Matcher, Selector, selector
 from sloforge.sli import Fixture, Freshness, Latency, Phase, Quantile, Ratio, Sli, Threshold, Up
-from sloforge.sli.fixtures import examples, labels_for
+from sloforge.sli.fixtures import accepted, examples, labels_for
 from sloforge.sli.slices import Comparator
 
 MINUTE = timedelta(minutes=1)
@@ -267,6 +267,28 @@ def test_a_good_event_is_none_that_the_bad_ones_are(whole: str) -> None:
     assert labels is not None
     assert everything.accepts(labels)
     assert not bad.accepts(labels)
+
+
+def test_a_bad_event_is_one_that_the_good_ones_are_not() -> None:
+    everything = Selector("x", (Matcher("job", "=", "a"),))
+    good = Selector("x", (Matcher("job", "=", "a"), Matcher("code", "!~", "(5..|429)")))
+    assert labels_for(everything, good) == {"job": "a", "code": "500"}
+
+
+@pytest.mark.parametrize(
+    ("matchers", "first"),
+    [
+        ([], ("a", "b")),
+        ([("=~", "/api.*")], ("/api0", "/api0a")),
+        ([("=~", "query|store")], ("query", "store")),
+        ([("=~", "/api.*"), ("!=", "/api0")], ("/api0a", "/api01")),
+        ([("=", "GET")], ("GET",)),
+        ([("=~", "[[:digit:]]+")], ()),
+    ],
+)
+def test_values_are_found_that_all_matchers_take(matchers, first) -> None:
+    found = accepted(Matcher("handler", op, value) for op, value in matchers)
+    assert found[:2] == first
 
 
 def test_there_is_no_good_event_where_all_are_bad() -> None:

@@ -53,7 +53,9 @@ def convert(root: Path, paths: Sequence[Path]) -> Imported:
     told = Told()
     base = _base(paths)
     found = reading.documents(base, [path.absolute() for path in paths], context, told)
-    nodes = [node for node in reading.translated(found, context, told) if _is_foreign(node, found)]
+    every = reading.translated(found, context, told)
+    nodes = [node for node in every if _is_foreign(node, found)]
+    told.wrong.extend(_nobodys(node) for node in found if _is_versionless(node))
     services = {id(node): native.read(node, context, findings) for node in nodes}
     if findings or told.wrong:
         raise SpecProblem(findings=[*findings, *told.wrong])
@@ -108,6 +110,17 @@ def _is_foreign(node: tree.Node, found: Sequence[tree.Node]) -> bool:
     """A native document of a YAML file needs no import; one of jsonnet is written out."""
     given = any(node is one for one in found)
     return not given or node.where.path.endswith(".jsonnet")
+
+
+def _is_versionless(document: tree.Node) -> bool:
+    keys = ("version", "apiVersion")
+    return all(tree.child_of(document, key) is None for key in keys)
+
+
+def _nobodys(document: tree.Node) -> Finding:
+    what = "missing key `version` or `apiVersion`, which says whose format it is"
+    known = f"known are {', '.join(reading.READERS)}"
+    return Finding(id="S002", where=document.where, what=what, remedy=known)
 
 
 def _text(path: Path) -> str:

@@ -46,6 +46,24 @@ def refused_by(matcher: Matcher) -> str | None:
         return None
 
 
+def accepted(matchers: Iterable[Matcher]) -> tuple[str, ...]:
+    """Label values that all of them take, the likely ones first; empty where none is found."""
+    matchers = tuple(matchers)
+    likely = [value for one in matchers for value in examples(one)]
+    tried = [
+        *likely,
+        *(value + end for value in likely for end in ("a", "1")),
+        "a",
+        "b",
+        *_ORDINARY,
+    ]
+    try:
+        found = [v for v in tried if v and all(one.matches(v) for one in matchers)]
+    except re.error:
+        return ()
+    return tuple(dict.fromkeys(found))
+
+
 def _labels_for(wanted: Selector, unwanted: Selector | None) -> dict[str, str] | None:
     labels: dict[str, str] = {}
     for label in sorted({m.label for m in wanted.matchers}):
@@ -58,7 +76,8 @@ def _labels_for(wanted: Selector, unwanted: Selector | None) -> dict[str, str] |
     for label in sorted({m.label for m in unwanted.matchers}):
         mine = [m for m in wanted.matchers if m.label == label]
         theirs = [m for m in unwanted.matchers if m.label == label]
-        value = _value(mine, partial(_refused, theirs))
+        others = [value for one in theirs if (value := refused_by(one)) is not None]
+        value = _value(mine, partial(_refused, theirs), others)
         if value is not None:
             return _without_empty(labels | {label: value})
     return None
@@ -72,10 +91,15 @@ def _without_empty(labels: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in labels.items() if value}
 
 
-def _value(matchers: Iterable[Matcher], also: Callable[[str], bool] = lambda _: True) -> str | None:
+def _value(
+    matchers: Iterable[Matcher],
+    also: Callable[[str], bool] = lambda _: True,
+    more: Iterable[str] = (),
+) -> str | None:
+    """A value that all matchers take; `more` is tried, too."""
     matchers = tuple(matchers)
     likely = [example for m in matchers for example in examples(m)]
-    for candidate in (*likely, *_ORDINARY):
+    for candidate in (*likely, *_ORDINARY, *more):
         if all(matcher.matches(candidate) for matcher in matchers) and also(candidate):
             return candidate
     return None

@@ -56,7 +56,9 @@ def _policies(one: Found, objects: Objects) -> Iterator[Found]:
         if policy.spec is not None:
             yield Found(policy, here)
         elif policy.alertPolicyRef is not None:
-            if (found := objects.find("AlertPolicy", here.at("alertPolicyRef"))) is not None:
+            by_name = here.node is not None and isinstance(here.node.value, str)
+            at_name = here if by_name else here.at("alertPolicyRef")
+            if (found := objects.find("AlertPolicy", at_name)) is not None:
                 yield found
         else:
             what = "expected an AlertPolicy or `alertPolicyRef`, got neither"

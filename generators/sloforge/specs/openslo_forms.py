@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator
+from pydantic import BeforeValidator, Field, PlainValidator
 
 from sloforge.located.words import shown
 from sloforge.promql import parse_duration
@@ -121,7 +121,7 @@ class BurnForm(Form):
     """When to alert."""
 
     kind: Literal["burnrate"] = "burnrate"
-    op: Operator
+    op: Operator = "gt"
     threshold: Number
     lookbackWindow: Shorthand
     alertAfter: Shorthand | None = None
@@ -173,6 +173,11 @@ class PolicySpec(Form):
     notificationTargets: list[TargetForm] = Field(default_factory=list)
 
 
+def _by_name(value: Any) -> Any:
+    """The name alone, as the reference implementation has it, or the key that the text asks for."""
+    return {"alertPolicyRef": value} if isinstance(value, str) else value
+
+
 class PolicyForm(Form):
     """An alert policy in place, an object of its own, or a reference."""
 
@@ -181,6 +186,9 @@ class PolicyForm(Form):
     metadata: MetadataForm | None = None
     spec: PolicySpec | None = None
     alertPolicyRef: str | None = None
+
+
+Policy = Annotated[PolicyForm, BeforeValidator(_by_name)]
 
 
 class SloSpec(Form):
@@ -193,7 +201,7 @@ class SloSpec(Form):
     timeWindow: list[WindowForm] = Field(default_factory=list, max_length=1)
     budgetingMethod: Literal["Occurrences", "Timeslices", "RatioTimeslices"] = "Occurrences"
     objectives: list[ObjectiveForm] = Field(min_length=1)
-    alertPolicies: list[PolicyForm] = Field(default_factory=list)
+    alertPolicies: list[Policy] = Field(default_factory=list)
 
 
 class SloForm(Form):

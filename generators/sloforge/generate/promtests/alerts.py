@@ -208,7 +208,9 @@ def _said(project: Project, alert: Alert, slo: Slo, burn: Burn) -> dict[str, str
 
 
 def _name(slo: Slo) -> str:
-    return f"{slo.service}/{slo.name}" + "".join(f" {label}=a" for label in slo.by)
+    return f"{slo.service}/{slo.name}" + "".join(
+        f" {label}={value}" for label, value in members(slo)[0].items()
+    )
 
 
 def _human(value: Decimal) -> str:

@@ -11,7 +11,7 @@ from sloforge import naming
 from sloforge.artifacts import Artifact, OneLine, yaml_artifact
 from sloforge.promql import duration, number, quote, seconds
 from sloforge.sli import Fixture, Phase, Series
-from sloforge.sli.fixtures import refused_by, spelled
+from sloforge.sli.fixtures import accepted, refused_by, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,15 +54,23 @@ def group(name: str, step: timedelta, series: Iterable[Series], **checks: object
 
 
 def labels_of(slo: Slo, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The labels of one recorded series of the SLO: each `by` label has the value `a`."""
+    """The labels of one recorded series of the SLO: each `by` label has its first value."""
     return slo.labels | members(slo)[0] | dict(extra or {})
 
 
 def members(slo: Slo) -> tuple[dict[str, str], ...]:
-    """Label values of the series that one SLO stands for; two where it is `by` labels."""
+    """Label values of the series that one SLO stands for: two, where its `by` labels have two."""
     if not slo.by:
         return ({},)
-    return tuple(dict.fromkeys(slo.by, value) for value in ("a", "b"))
+    values = {label: _values(slo, label) for label in slo.by}
+    found = [{label: values[label][at] for label in slo.by} for at in (0, -1)]
+    return tuple(found[: 1 + (found[0] != found[1])])
+
+
+def _values(slo: Slo, label: str) -> tuple[str, ...]:
+    """Two values that the SLI takes, or the one that it takes."""
+    wanted = [one for one in slo.sli.scope() if one.label == label]
+    return (accepted(wanted) or ("a", "b"))[:2]
 
 
 def braces(labels: Mapping[str, str]) -> str:

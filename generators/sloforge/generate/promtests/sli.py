@@ -94,7 +94,7 @@ def _slack(slo: Slo) -> Decimal:
 
 def _counted(project: Project, service: Service, slo: Slo) -> Group:
     share, labels, first = _share(slo), labels_of(slo), mine(slo, 0)
-    total = _per_second(service, slo) * (len(INSTANCES) * CALM if _copies(slo) > 1 else 1)
+    total = _per_second(service, slo) * (_copies(slo) * CALM if slo.sli.unit == "events" else 1)
 
     def about(metric: str, window: timedelta, value: Decimal) -> str:
         return between(metric + first, *_about(service, slo, window, value))
@@ -117,7 +117,7 @@ def _counted(project: Project, service: Service, slo: Slo) -> Group:
         checks.append(holds(burn, LENGTH, labels))
     if isinstance(slo.sli, Quantile):
         checks += [holds(about(*one), LENGTH, labels) for one in _quantiles(slo, slo.sli)]
-    if slo.by:
+    if len(members(slo)) > 1:
         checks.append(_apart(slo))
     name = f"counts {slo.sli.unit} and the bad ones among them, and no other series"
     series = [
@@ -152,7 +152,8 @@ def _about(
 
 def _copies(slo: Slo) -> int:
     """Events are counted on two instances, so that a sum is no average."""
-    return len(INSTANCES) if slo.sli.unit == "events" else 1
+    pinned = any(matcher.label == "instance" for matcher in slo.sli.scope())
+    return len(INSTANCES) if slo.sli.unit == "events" and not pinned else 1
 
 
 def _played(service: Service, slo: Slo) -> list[Series]:
