@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from sloforge.errors import Problem
-from sloforge.health.lint import fixing, output
+from sloforge.health.lint import fixing, live, output
 from sloforge.health.lint.policy import Policy, Promise
 from sloforge.health.lint.rules import CATALOG
 from sloforge.health.lint.run import STDIN, Result, gather, lint
@@ -68,10 +68,13 @@ def command(find_slo: FindSlo) -> click.Command:
     """The verb; `find_slo` looks up what `--slo` names."""
 
     def run(**chosen: Any) -> int:
+        _refuse(chosen)
         promise = _promise(chosen, find_slo)
         policy = _policy(chosen, promise)
         stdin = sys.stdin.buffer if STDIN in chosen["paths"] else None
-        found = lint(gather(chosen["paths"], stdin), policy, dict(chosen["ignore"]))
+        gathered = gather(chosen["paths"], stdin)
+        gathered.answers += [live.answer(url) for url in chosen["live"]]
+        found = lint(gathered, policy, dict(chosen["ignore"]), _measure(chosen))
         return _report(found, policy, chosen)
 
     wrapped: Callable[..., Any] = run
@@ -93,10 +96,19 @@ Examples:
   helm template . | sloforge lint-health -
   sloforge lint-health k8s.yaml --objective 99.5 --window 30d --replicas 3
   sloforge lint-health k8s.yaml --fix | patch -p1
+  sloforge lint-health --live http://127.0.0.1:8080/actuator/health
 """
 _FORMS = click.Choice(["text", "json", "sarif", "github"])
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=str)),
+    click.argument("paths", nargs=-1, type=click.Path(path_type=str)),
+    click.option("--live", metavar="URL", multiple=True, help="Ask a health URL what it lists."),
+    click.option("--prometheus", metavar="URL", help="Where the queries are asked."),
+    click.option(
+        "--latency-query",
+        metavar="PROMQL",
+        help="Seconds that answers take; {path} is what a check asks.",
+    ),
+    click.option("--start-query", metavar="PROMQL", help="Seconds of a start; for --start-time."),
     click.option("--objective", type=_Objective(), help="The SLO's objective in percent: 99.5."),
     click.option(
         "--window",
@@ -134,6 +146,44 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
+def _refuse(chosen: dict[str, Any]) -> None:
+    """What does not fit together on the command line."""
+    if not chosen["paths"] and not chosen["live"]:
+        raise click.UsageError("expected files, directories or - to read, or --live URL")
+    asks = chosen["latency_query"] or chosen["start_query"]
+    if asks and not chosen["prometheus"]:
+        raise click.UsageError("a query needs --prometheus URL to be asked")
+    if chosen["prometheus"] and not asks:
+        raise click.UsageError("--prometheus needs --latency-query or --start-query")
+    if chosen["start_query"] and chosen["start_time"] is not None:
+        raise click.UsageError("--start-time and --start-query say the same; give one of them")
+
+
+def _measure(chosen: dict[str, Any]) -> live.Measure | None:
+    if chosen["latency_query"] is None:
+        return None
+    ask = live.measuring(chosen["prometheus"], chosen["latency_query"])
+
+    def told(paths: Iterable[str]) -> Mapping[str, Decimal]:
+        wanted = list(paths)
+        found = ask(wanted)
+        for path in wanted:
+            if path not in found:
+                click.echo(f"{path}: nothing measured: the query found no number", err=True)
+        return found
+
+    return told
+
+
+def _start(chosen: dict[str, Any]) -> Decimal | None:
+    if chosen["start_query"] is None:
+        return None if chosen["start_time"] is None else seconds(chosen["start_time"])
+    found = live.longest(chosen["prometheus"], chosen["start_query"])
+    if found is None:
+        raise Problem(f"--start-query: `{chosen['start_query']}` found no number; correct it")
+    return found
+
+
 def _promise(chosen: dict[str, Any], find_slo: FindSlo) -> Promise | None:
     if chosen["slo"]:
         if chosen["objective"] is not None:
@@ -154,11 +204,11 @@ def promise_of(slo: Slo) -> Promise:
 
 
 def _policy(chosen: dict[str, Any], promise: Promise | None) -> Policy:
-    start, latency = chosen["start_time"], chosen["latency"]
+    latency = chosen["latency"]
     return Policy(
         promise=promise,
         replicas=chosen["replicas"],
-        start=None if start is None else seconds(start),
+        start=_start(chosen),
         latency=None if latency is None else seconds(latency),
     )
 
@@ -173,12 +223,12 @@ def _report(found: Result, policy: Policy, chosen: dict[str, Any]) -> int:
         text = output.rendered(found.hits, found.units, policy, chosen["form"])
         if text:
             click.echo(text)
-    click.echo(_summary(found), err=True)
+    click.echo(_summary(found, len(chosen["live"])), err=True)
     failing = _FAILING[chosen["fail_on"]]
     return 1 if any(hit.level in failing for hit in found.hits) else 0
 
 
-def _summary(found: Result) -> str:
+def _summary(found: Result, asked: int) -> str:
     checks = sum(len(unit.checks) for unit in found.units)
     levels = [hit.level for hit in found.hits]
     counts = (
@@ -187,6 +237,7 @@ def _summary(found: Result) -> str:
         _counted(levels.count("info"), "remark"),
     )
     read = f"{_counted(checks, 'health check')} in {_counted(len(found.sources), 'file')}"
+    read += f", {_counted(asked, 'answer')} asked for" if asked else ""
     return f"{read}: {', '.join(counts)}"
 
 

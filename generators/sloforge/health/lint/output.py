@@ -93,7 +93,9 @@ def numbers(look: Look, found: Timing) -> Iterable[tuple[str, str]]:
 def _after(look: Look, found: Timing) -> Iterable[tuple[str, str]]:
     """A liveness probe restarts, the others let an instance come back."""
     kind, rollout = look.check.kind, look.unit.rollout
-    if kind == "liveness" and rollout is not None:
+    if kind == "autoheal":
+        yield "restart", f"{plain(found.worst)} s worst"
+    elif kind == "liveness" and rollout is not None:
         worst = found.worst + rollout.grace
         yield "restart", f"{plain(worst)} s worst, {plain(rollout.grace)} s grace included"
     else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -21,7 +22,10 @@ class Promise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Seconds throughout; `start` is the 99th percentile of a start, `latency` the route's SLO."""
+    """Seconds throughout; `start` is the 99th percentile of a start, `latency` the route's SLO.
+
+    `measured` is how long the answers of each path take, as somebody has asked for it.
+    """
 
     timeout_error: Decimal = Decimal(2)
     timeout_short: Decimal = Decimal(4)
@@ -42,6 +46,7 @@ class Policy:
     latency: Decimal | None = None
     replicas: int | None = None
     promise: Promise | None = None
+    measured: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 DEFAULT = Policy()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from sloforge.errors import Location
 from sloforge.health.lint import rules, sources
 from sloforge.health.lint.found import Found, joined, unreadable
+from sloforge.health.lint.live import Measure
 from sloforge.health.lint.model import Hit, Unit
 from sloforge.health.lint.platforms import read
 from sloforge.health.lint.policy import DEFAULT, Policy
@@ -36,6 +37,7 @@ class Gathered:
 
     sources: list[Source] = field(default_factory=list)
     hits: list[Hit] = field(default_factory=list)
+    answers: list[Found] = field(default_factory=list)
 
     def unreadable(self, wrong: Malformed) -> None:
         self.hits.append(unreadable(wrong))
@@ -73,11 +75,15 @@ def _below(path: Path, found: Gathered) -> None:
 
 
 def lint(
-    gathered: Gathered, policy: Policy = DEFAULT, everywhere: Mapping[str, str] | None = None
+    gathered: Gathered,
+    policy: Policy = DEFAULT,
+    everywhere: Mapping[str, str] | None = None,
+    measure: Measure | None = None,
 ) -> Result:
     """`everywhere`: ids that are suppressed in the whole run, each with its reason."""
-    read_ = [read(source) for source in gathered.sources]
-    found: Found = joined(read_)
+    found = joined([*(read(source) for source in gathered.sources), *gathered.answers])
+    if measure is not None:
+        policy = replace(policy, measured=measure(_paths(found)))
     every = [*gathered.hits, *found.hits, *rules.hits(found, policy)]
     left = kept(_once(every), gathered.sources, everywhere or {})
     return Result(
@@ -85,6 +91,11 @@ def lint(
         units=found.units,
         sources=tuple(gathered.sources),
     )
+
+
+def _paths(found: Found) -> list[str]:
+    targets = (check.target for unit in found.units for check in unit.checks)
+    return sorted({one.path for one in targets if one.method == "http" and one.path})
 
 
 def _once(hits: Iterable[Hit]) -> Iterable[Hit]:

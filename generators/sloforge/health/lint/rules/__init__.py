@@ -28,6 +28,7 @@ CHECK_RULES: tuple[CheckRule, ...] = (
     timeouts.blind,
     timeouts.no_deadline,
     timeouts.below_latency,
+    timeouts.below_measured,
     starts.delays_traffic,
     starts.fixed_delay,
     starts.dead_delay,

@@ -112,6 +112,15 @@ def _shorter(program: str, look: Look) -> str:
     return f"give it `{options[program]} {below}{end}`, or hung commands pile up"
 
 
+def below_measured(look: Look) -> Iterator[Hit]:
+    """HC207: less than what answers take, seen from Prometheus."""
+    timeout, measured = look.check.timeout, look.policy.measured.get(look.check.target.path)
+    if measured is not None and _measured(look) and timeout.value < measured:
+        what = f"{told(timeout)}, and answers of {look.check.target.path} take {seconds(measured)}"
+        say = Say(what=what, remedy="make the answer quicker, or set more than that")
+        yield look.hit("HC207", timeout.where, say)
+
+
 def below_latency(look: Look) -> Iterator[Hit]:
     """HC207: less than ten times what the route may take."""
     latency, timeout = look.policy.latency, look.check.timeout
