@@ -16,10 +16,10 @@ SECTIONS ?=
 # How long `make fuzz` runs.
 FUZZ_SECONDS ?= 60
 
-.PHONY: help setup tools build check test lint format bench clean all lock probe fuzz wheels deploy test-grafana
+.PHONY: help setup tools build check test lint format bench clean all lock probe fuzz wheels deploy demo demo-outage test-grafana
 
 help: # Not listed: it is what prints the list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) tools ## create .venv from the lock, get promtool, prometheus, amtool and alertmanager
 
@@ -43,6 +43,12 @@ format: $(STAMP) ## format the Python code and apply the safe fixes
 
 deploy: setup ## show the plan for deploy.yaml, ask, apply, verify
 	@$(BIN)/sloforge deploy
+
+demo: setup ## the whole system on this machine: real servers, a month of history, b breaks it
+	@$(BIN)/sloforge demo
+
+demo-outage: setup ## the same, playing an outage by itself; about seven minutes
+	@$(BIN)/sloforge demo --script outage
 
 test-grafana: setup ## run the Grafana tests against a real one: GRAFANA_URL, GRAFANA_TOKEN
 	@test -n "$$GRAFANA_URL" && test -n "$$GRAFANA_TOKEN" || { echo 'set GRAFANA_URL and GRAFANA_TOKEN' >&2; exit 1; }

@@ -103,6 +103,7 @@ WINGS: tuple[Wing, ...] = (
         _named("preview.commands", "preview"),
     ),
     Wing("probe", "Stanzas that run slo-probe.", _named("health.commands", "probe")),
+    Wing("demo", "The whole system on this machine, live.", _named("demo.commands", "demo")),
     Wing("lint-health", "Find health-check settings that hurt.", _lint_health),
 )
 
