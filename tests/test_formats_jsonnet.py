@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,44 @@ def test_what_never_ends_or_grows_without_bound_is_stopped_and_the_rest_is_read(
     assert lines[1].startswith("slos/b.jsonnet: ")
     assert lines[1].endswith(stopped)
     assert lines[2] == "slos/c.jsonnet:1:6: not valid jsonnet: variable is not defined: nobody"
+
+
+def test_what_is_too_much_to_hold_is_refused(tmp_path):
+    root = repository(
+        tmp_path,
+        a__jsonnet=f"std.repeat('x', {jsonnet.MAX_OUTPUT})",
+        b__jsonnet="import 'big.libsonnet'",
+        c__jsonnet="import 'bytes.libsonnet'",
+        d__jsonnet="(import 'one.libsonnet').x",
+    )
+    with (root / "slos/big.libsonnet").open("wb") as sparse:
+        sparse.truncate(3_000_000_000)
+    (root / "slos/bytes.libsonnet").write_bytes(b"{ a: '\xff' }")
+    (root / "slos/one.libsonnet").write_text("{ x: (import 'two.libsonnet').y }")
+    (root / "slos/two.libsonnet").write_text("{ y: (import 'one.libsonnet').x }")
+    assert refused(root).splitlines() == [
+        "slos/a.jsonnet: expected at most 20,000,000 characters of JSON, got 20,000,002",
+        "slos/b.jsonnet:1:8: not valid jsonnet: import of big.libsonnet: expected a file of at most 20,000,000 bytes, got 3,000,000,000",
+        "slos/c.jsonnet:1:8: not valid jsonnet: import of bytes.libsonnet: expected UTF-8, got byte 0xff",
+        "slos/two.libsonnet:1:31: not valid jsonnet: infinite recursion detected",
+    ]
+
+
+def test_what_a_program_prints_without_end_is_not_kept(tmp_path):
+    line = "x" * 10_000
+    text = f"std.foldl(function(a, b) std.trace('{line}', a), std.range(1, 1000000000), 0)"
+    repository(tmp_path, a__jsonnet=text)
+    code = (
+        "import sys, resource; from tests.formats_project import load; from pathlib import Path\n"
+    )
+    code += "try: load(Path(sys.argv[1]))\nexcept Exception as error: print(error)\n"
+    code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    told, kilobytes = done.stdout.splitlines()
+    assert told.startswith("slos/a.jsonnet: ")
+    assert int(kilobytes) < 300_000
 
 
 def test_a_link_out_of_the_project_is_not_followed(tmp_path):

@@ -163,10 +163,17 @@ def test_references_are_found_across_files(tmp_path):
 
 def test_one_service_in_two_formats_is_refused_where_it_stands(tmp_path):
     repository(tmp_path, a=SLOTH, b=PYRRA)
+    twice = "duplicate service `shop`; it is already at"
+    assert refused(tmp_path).endswith(f"{twice} slos/a.yaml:2:10")
+
+
+def test_two_slos_with_one_id_in_two_formats_are_refused_where_the_second_stands(tmp_path):
+    native = "version: sloforge/v1\nservice: shop-cart\nowner: web\nslos:\n- {name: answers, objective: 99, sli: {up: {gauge: g}}}\n"
+    repository(tmp_path, a=native, b=SLOTH.replace("name: answers", "name: cart-answers"))
+    found = "shop/cart-answers has the id `shop-cart-answers` of shop-cart/answers"
     assert refused(tmp_path) == (
-        "slos/b.yaml:3:43: metadata.labels.pyrra.dev/service: duplicate service `shop`; "
-        "it is already at slos/a.yaml:2:10"
-    ) or "duplicate service `shop`; it is already at slos/" in refused(tmp_path)
+        f"slos/b.yaml:4:3: {found}; rename one of them; the other one is at slos/a.yaml:5:3"
+    )
 
 
 def test_a_service_without_an_owner_is_told_what_to_do(tmp_path):

@@ -15,6 +15,7 @@ from typing import Any
 
 from sloforge.errors import Location
 from sloforge.located import tree
+from sloforge.located.files import Limit, Unreadable, text_of
 from sloforge.located.tree import Malformed, Node
 from sloforge.specs.files import name_of
 from sloforge.specs.variables import Given, Variables
@@ -23,6 +24,7 @@ SUFFIX = ".jsonnet"
 SECONDS = 5
 MEGABYTES = 1_000
 MAX_OUTPUT = 20_000_000
+_IMPORT = Limit(document=MAX_OUTPUT, text=MAX_OUTPUT)
 # How long a new process may take until it evaluates.
 _START = 20
 _STACK = 200
@@ -175,7 +177,15 @@ def _together(root: Path, programs: Sequence[_Program]) -> list[Result]:
     # Over a pipe: arguments of a process are seen by everybody on the machine.
     work = json.dumps([asdict(one) for one in programs]).encode()
     try:
-        done = subprocess.run(command, input=work, capture_output=True, timeout=limit, check=False)
+        # What std.trace prints has no end, and would be held here.
+        done = subprocess.run(
+            command,
+            input=work,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=limit,
+            check=False,
+        )
         out, code = done.stdout, done.returncode
     except subprocess.TimeoutExpired as late:
         out, code = late.stdout or b"", -signal.SIGALRM
@@ -264,10 +274,17 @@ class _Files:
                 self.failed = self._place(base, relative)
                 raise RuntimeError(f"import of {relative}: it is outside of the project")
             if found.is_file():
-                self._read[found] = found.read_text("utf-8")
-                return str(found), self._read[found]
+                return str(found), self._text(found, base, relative)
         self.failed = self._place(base, relative)
         raise RuntimeError(f"import of {relative}: there is no such file")
+
+    def _text(self, found: Path, base: str, relative: str) -> str:
+        try:
+            self._read[found] = text_of(found, relative, _IMPORT)
+        except Unreadable as refused:
+            self.failed = self._place(base, relative)
+            raise RuntimeError(f"import of {relative}: {refused.finding.what}") from None
+        return self._read[found]
 
     def _place(self, base: str, relative: str) -> Location:
         """Of the import itself: the engine names no place for it."""

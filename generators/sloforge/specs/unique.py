@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from sloforge.alerts import Alert, service_alerts
 from sloforge.errors import Finding
-from sloforge.model import Project, Service
+from sloforge.model import Project, Service, Slo
 
 _IDENTITY = ("slo_service", "slo_name", "burn")
 
@@ -20,6 +20,17 @@ def services(found: Iterable[Service]) -> Iterator[Finding]:
             what = f"service: duplicate service `{service.name}`"
             remedy = f"it is already at {other.source}"
             yield Finding(id="S004", where=service.source, what=what, remedy=remedy)
+
+
+def ids(found: Iterable[Service]) -> Iterator[Finding]:
+    """`shop` with `cart-answers` and `shop-cart` with `answers`: rule groups go by the id alone."""
+    first: dict[str, Slo] = {}
+    for slo in (slo for service in found for slo in service.slos):
+        other = first.setdefault(slo.id, slo)
+        if other.service != slo.service:
+            what = f"{slo.service}/{slo.name} has the id `{slo.id}` of {other.service}/{other.name}"
+            remedy = f"rename one of them; the other one is at {other.source}"
+            yield Finding(id="S004", where=slo.source, what=what, remedy=remedy)
 
 
 def alert_names(project: Project) -> Iterator[Finding]:
