@@ -67,6 +67,12 @@ def test_plan_deploy_and_again_says_nothing_to_do(root):
     done = command(root, "deploy", "--yes")
     assert done.exit_code == 0, done.output
     assert "is in place: 3 changes, verified" in done.stdout
+    assert done.stderr.splitlines()[1:] == [
+        "[1/3] create cluster/rules/slo.shop.checkout.yaml",
+        "[2/3] create cluster/rules/slo.shop.shared.build.yaml",
+        "[3/3] create cluster/rules/slo.shop.shared.watchdog.yaml",
+        "[3/3] verify cluster: rules",
+    ]
     assert written(root) == OBJECTS
     again = command(root, "deploy", "--yes")
     assert (again.exit_code, again.stdout) == (0, "")

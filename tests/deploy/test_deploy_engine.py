@@ -75,7 +75,9 @@ def test_what_is_deleted_for_good_comes_last(world):
     assert world.told == [
         "apply ours-rules-a.yml",
         "apply ours-rules-c.yml",
+        "verify ours-rules-c.yml",
         "apply ours-rules-b.yml",
+        "verify ours-rules-b.yml",
     ]
 
 

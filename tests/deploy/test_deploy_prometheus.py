@@ -198,6 +198,18 @@ def test_a_slow_rule_that_would_fail_is_taken_back_at_once(repo, server, expr, s
     assert loaded(server) == rules
 
 
+def test_a_bad_rule_is_found_before_anything_is_swapped(repo, server):
+    """Where promtool cannot read the configuration as a whole, it reads the files."""
+    repo.targets(prometheus=target(server, config=""))
+    repo.done(GOOD)
+    release = (server.folder / "slo" / "current").readlink()
+    outcome = repo.deploy(made(recording_a=rule_file(record("a:b", "sum by (x) ("))))
+    assert outcome.result == "undone"
+    assert str(outcome.cause).startswith("promtool: ")
+    assert "could not parse expression" in str(outcome.cause)
+    assert (server.folder / "slo" / "current").readlink() == release
+
+
 def test_the_first_deploy_is_taken_back_to_nothing(repo, server):
     outcome = repo.deploy(made(recording_a=rule_file(record("a:b", MANY))))
     assert outcome.result == "undone"
@@ -435,13 +447,13 @@ def test_a_renamed_group_and_a_dropped_series_are_warned_of(repo, server):
         recording_a=rule_file(
             record("a:b", "vector(1)", slo_name="one"), record("a:b", "vector(1)", slo_name="two")
         ),
-        rules_a=rule_file(alert("Burning", "vector(1) > 10"), group="old"),
+        rules_a=rule_file(alert("Burning", "vector(1) > 10") | {"for": "1h"}, group="old"),
         dashboards_a=board,
     )
     repo.done(before)
     after = made(
         recording_a=rule_file(record("a:b", "vector(1)", slo_name="one")),
-        rules_a=rule_file(alert("Burning", "vector(1) > 10"), group="new"),
+        rules_a=rule_file(alert("Burning", "vector(1) > 10") | {"for": "1h"}, group="new"),
         dashboards_a=board,
     )
     assert repo.plan(after).steps[-1].warnings == (
@@ -449,6 +461,51 @@ def test_a_renamed_group_and_a_dropped_series_are_warned_of(repo, server):
         "drops record a:b of two, which record x:y still reads",
         "drops record a:b of two, which dashboards/a.json still reads",
     )
+
+
+def pending_since(server: Server) -> str:
+    """Since when `Burning` is pending, once it is."""
+    found: list[str] = []
+
+    def look() -> bool:
+        alerts = json.loads(server.get("/api/v1/alerts"))["data"]["alerts"]
+        found[:] = [one["activeAt"] for one in alerts if one["labels"]["alertname"] == "Burning"]
+        return bool(found)
+
+    until(look, server.log.read_text)
+    return found[0]
+
+
+def pending_anew(server: Server, since: str) -> str:
+    until(lambda: pending_since(server) != since, server.log.read_text)
+    return pending_since(server)
+
+
+def test_another_name_or_file_of_a_group_is_warned_of_because_pending_alerts_start_anew(
+    repo, server
+):
+    def build(file: str, group: str, threshold: int = 1):
+        burning = alert("Burning", f"vector(2) > {threshold}") | {"for": "1h"}
+        instant = alert("Instant", "vector(2) > 5")
+        other = rule_file(instant, group="other" if group == "old" else "another")
+        return made(**{f"rules_{file}": rule_file(burning, group=group), "rules_z": other})
+
+    repo.done(build("a", "old"))
+    since = pending_since(server)
+    kept = build("a", "old", threshold=0)
+    assert repo.plan(kept).steps[-1].warnings == ()
+    lost = "its alerts lose how long they have been pending"
+    renamed, moved = build("a", "new"), build("b", "old")
+    # The group of the alert without `for` is another one, too, and loses nothing.
+    assert repo.plan(renamed).steps[-1].warnings == (f"renames group old to new: {lost}",)
+    assert repo.plan(moved).steps[-1].warnings == (
+        f"moves group old from rules-a.yml to rules-b.yml: {lost}",
+    )
+    for other in (renamed, moved):
+        repo.done(other)
+        since = pending_anew(server, since)
+    repo.done(build("b", "old"))
+    assert pending_since(server) == since
 
 
 def test_releases_do_not_follow_a_file_that_is_no_link(repo, server):

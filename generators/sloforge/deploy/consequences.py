@@ -94,14 +94,16 @@ def _without(labels: Mapping[str, str], own: set[str]) -> dict[str, str]:
 
 
 def _renamed(setting: Setting) -> Iterator[str]:
-    """A group is known by its name: another name starts every pending alert anew."""
-    old, new = ({group.name: group for group in g} for g in (setting.before, setting.after))
-    fresh = [group for group in setting.after if group.name not in old]
-    homes = {rule.identity: group.name for group in fresh for rule in group.rules}
-    for name in sorted(old.keys() - new.keys()):
-        waiting = [r for r in old[name].rules if r.kind == "alert" and r.identity in homes]
-        for home in sorted({homes[rule.identity] for rule in waiting}):
-            yield f"renames group {name} to {home}: its alerts lose how long they have been pending"
+    """A group is known by its file and name: under others, every pending alert starts anew."""
+    old, new = ({(g.file, g.name): g for g in found} for found in (setting.before, setting.after))
+    fresh = [group for key, group in new.items() if key not in old]
+    homes = {rule.identity: (g.file, g.name) for g in fresh for rule in g.rules}
+    for key in sorted(old.keys() - new.keys()):
+        waiting = [r for r in old[key].rules if (r.wait or r.keep) and r.identity in homes]
+        for file, name in sorted({homes[rule.identity] for rule in waiting}):
+            renamed = f"renames group {key[1]} to {name}"
+            told = renamed if name != key[1] else f"moves group {name} from {key[0]} to {file}"
+            yield f"{told}: its alerts lose how long they have been pending"
 
 
 def _unread(setting: Setting) -> Iterator[str]:

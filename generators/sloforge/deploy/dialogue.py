@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,7 +75,9 @@ def finish(root: Path, chosen: Chosen, manner: Manner, *, undo: bool) -> int:
     """Resume, or undo, what was cut short."""
     found = running.environment(root, chosen)
     with _locked(found.state):
-        outcome = running.finish(found, (datetime.now(UTC), _tell), undo=undo)
+        run = found.state.unfinished()
+        telling = _Telling(len(run.steps) if run else 0)
+        outcome = running.finish(found, (datetime.now(UTC), telling), undo=undo)
     return _show_outcome(outcome, manner, wanted="undone" if undo else "done")
 
 
@@ -118,7 +121,8 @@ def _carry_out(found: Environment, what: Build, wanted: Plan, manner: Manner) ->
         _show_plan(wanted, manner)
     running.check(wanted, manner.max_prune)
     _confirm(wanted, yes=manner.yes)
-    outcome = running.carry_out(found, what, wanted, (datetime.now(UTC), _tell))
+    telling = _Telling(len(wanted.changes))
+    outcome = running.carry_out(found, what, wanted, (datetime.now(UTC), telling))
     for words in running.announce(found, outcome):
         click.echo(f"warning: {words}", err=True)
     return _show_outcome(outcome, manner, wanted="done")
@@ -158,8 +162,20 @@ def _is_expected(cause: BaseException) -> bool:
     return isinstance(cause, Problem | PromtoolError)
 
 
-def _tell(verb: str, step: Planned) -> None:
-    click.echo(f"{verb} {step.verb} {step.id}", err=True)
+class _Telling:
+    """Progress, a line for each event: `[ 3/17] update grafana/dashboard/slo-fleet`."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps, self._at = steps, 0
+        self._lock = threading.Lock()
+
+    def __call__(self, verb: str, step: Planned) -> None:
+        told = f"{step.verb if verb == 'apply' else verb} {step.id}"
+        with self._lock:
+            self._at += verb == "apply"
+            at = f"{self._at:{len(str(self._steps))}}/{self._steps}"
+        whole = f"verify {step.target}: {step.kind}"
+        click.echo(f"[{at}] {whole if verb == 'verify' else told}", err=True)
 
 
 @contextlib.contextmanager

@@ -95,6 +95,7 @@ class Engine:
         else:
             for step in todo:
                 self._apply(target, step, state)
+        self._tell("verify", batch[-1])
         state.notes += target.verify(whole(step, state.texts) for step in batch)
 
     def _together(self, target: Target, steps: list[Planned], state: _State) -> None:

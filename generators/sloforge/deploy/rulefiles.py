@@ -60,13 +60,15 @@ class Rule:
 class Group:
     """A group with its interval in seconds; 0 means the server's own.
 
-    `more` is what foreign groups may have beside it, as JSON.
+    A server knows it by its `file` and its name: under others it is another group. `more` is what
+    foreign groups may have beside it, as JSON.
     """
 
     name: str
     interval: float
     rules: tuple[Rule, ...]
     more: Pairs = ()
+    file: str = ""
 
     def document(self) -> dict[str, object]:
         """As rule files and the ruler's API spell it."""
@@ -80,7 +82,7 @@ def groups(text: str, path: str) -> tuple[Group, ...]:
     """The groups of a rule file. Raises Problem where it is none."""
     try:
         found = load(text)
-        return tuple(group(one) for one in (found or {}).get("groups") or ())
+        return tuple(group(one, path) for one in (found or {}).get("groups") or ())
     except yaml.YAMLError as error:
         first = " ".join(str(error).split())
         raise Problem(f"{path}: not valid YAML: {first}") from None
@@ -88,13 +90,14 @@ def groups(text: str, path: str) -> tuple[Group, ...]:
         raise Problem(f"{path}: expected the groups of a rule file; build it again") from None
 
 
-def group(found: Mapping[str, Any]) -> Group:
+def group(found: Mapping[str, Any], file: str = "") -> Group:
     """Raises KeyError, TypeError or ValueError for what is no group."""
     return Group(
         name=str(found["name"]),
         interval=seconds(found.get("interval", 0)),
         rules=tuple(_rule(one) for one in found.get("rules") or ()),
         more=tuple((key, json.dumps(found[key])) for key in _MORE if found.get(key)),
+        file=file,
     )
 
 

@@ -88,9 +88,10 @@ class Ruler:
         chosen = dict(rulefiles.chosen(desired))
         chosen["build.yml"] = rulefiles.build_file(chosen, self._project)
         return {
-            f"{self._prefix}{name.removesuffix('.yml')}/{part.name}": part
+            f"{space}/{part.name}": part
             for name, text in chosen.items()
-            for group in rulefiles.groups(text, name)
+            for space in (f"{self._prefix}{name.removesuffix('.yml')}",)
+            for group in rulefiles.groups(text, space)
             for part in _split(group, self._options["max_rules"])
         }
 
@@ -141,7 +142,7 @@ class Ruler:
         try:
             found: dict[str, Any] = yaml.safe_load(answer.text) or {}
             return {
-                f"{namespace}/{one['name']}": rulefiles.group(one)
+                f"{namespace}/{one['name']}": rulefiles.group(one, namespace)
                 for namespace, groups in found.items()
                 for one in groups
             }
