@@ -1,11 +1,14 @@
 """plan, deploy, drift, rollback and deploys as a user types them: what they print and exit with."""
 
 import json
+import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,9 @@ from tests.deploy.servers import (
     alertmanager,
     prometheus,
 )
+from tests.grafana_server import GrafanaServer
+from tests.grafana_server.faults import Fault
+from tests.grafana_server.store import EVERYTHING
 from tests.live.alertmanager import until
 
 from sloforge import pipeline, starting
@@ -275,28 +281,58 @@ def test_the_alertmanager_of_a_new_repository_is_deployed(root, tmp_path_factory
         assert command(root, "deploy", "--yes").stdout == ""
 
 
-def test_a_secret_is_never_written_down(root, monkeypatch):
+def texts_in(root: Path) -> Iterator[str]:
+    """Everything on the disk, packed builds unpacked."""
+    for path in (path for path in root.rglob("*") if path.is_file()):
+        yield path.read_text(errors="replace")
+        if zipfile.is_zipfile(path):
+            packed = zipfile.ZipFile(path)
+            yield from (packed.read(name).decode() for name in packed.namelist())
+            packed.close()
+
+
+def test_a_secret_is_never_written_down(root, monkeypatch, caplog):
+    caplog.set_level(logging.DEBUG)
+    (root / "token").write_text("t0ken-of-the-grafana\n")
     secrets = {"RULER_TOKEN": "t0ken-of-the-ruler", "PROXY_KEY": "k3y-of-the-proxy"}
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)
-    with ruler(token=secrets["RULER_TOKEN"]) as server:
+    with ruler(token=secrets["RULER_TOKEN"]) as server, GrafanaServer() as boards:
+        boards.grant("t0ken-of-the-grafana", dict.fromkeys(EVERYTHING, ("*",)))
         found: dict[str, object] = {"kind": "ruler", "url": server.url}
         found |= {"tenant": "team", "wait": "5s"}
         found |= {"token_env": "RULER_TOKEN", "secret_headers": {"X-Key": "PROXY_KEY"}}
-        targets(root, ruler=found)
+        file = {"kind": "grafana", "url": boards.url, "token_file": str(root / "token")}
+        targets(root, ruler=found, boards=file)
         said = [
             command(root, "plan", "-v", "--out", str(root / "plan.json")),
             command(root, "plan", "--format", "json"),
-            command(root, "deploy", "--yes"),
+            command(root, "plan", "--format", "github"),
+            command(root, "deploy", "--yes", "-v"),
             command(root, "drift"),
         ]
-        assert [one.exit_code for one in said] == [2, 2, 0, 0], said[2].stderr
+        assert [one.exit_code for one in said] == [2, 2, 2, 0, 0], said[3].stderr
+        change(root)
+        said += [
+            command(root, "deploy", "--yes", "--format", "json"),
+            command(root, "rollback", "--yes"),
+            command(root, "deploys", "--format", "json"),
+        ]
+        assert [one.exit_code for one in said[5:]] == [0, 0, 0], said[6].stderr
+        # A deploy that cannot be taken back, then is; servers that repeat what they were sent.
+        server.errors["slo:objective:ratio"] = "a rule that fails"
+        boards.script.add(Fault(path="/api/dashboards/.*", status=500, times=99))
+        said.append(command(root, "deploy", "--yes"))
+        boards.script.clear()
+        server.errors.clear()
+        said += [command(root, "deploy", "--resume"), command(root, "deploy", "--undo")]
         server.token = "changed"
         said += [command(root, "plan"), command(root, "deploy", "--yes")]
         assert "answered 401" in said[-1].stderr
     said.append(command(root, "plan"))
     assert "check that the server runs" in said[-1].stderr
-    told = [one.output for one in said]
-    told += [path.read_text(errors="replace") for path in root.rglob("*") if path.is_file()]
-    for secret in secrets.values():
+    (root / "token").unlink()
+    told = [caplog.text, *(one.output for one in said), *texts_in(root)]
+    assert len(told) > 50
+    for secret in (*secrets.values(), "t0ken-of-the-grafana"):
         assert not [text for text in told if secret in text]
