@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import yaml
-from tests.deploy.project import Repository, alert, made, record, rule_file, verbs
+from tests.deploy.project import Repository, alert, files_of, made, record, rule_file, verbs
 from tests.deploy.ruler_server import Ruler, ruler
 
 from sloforge.deploy import drift, shown
@@ -150,6 +150,17 @@ def test_what_never_becomes_visible_is_taken_back(repo, server):
     assert outcome.result == "undone"
     assert "not evaluated: group sloforge.shop.build/slo-build is not loaded" in str(outcome.cause)
     assert ours(server) == []
+
+
+def test_a_deletion_that_was_accepted_and_never_done_is_found_out(repo, server):
+    repo.targets(ruler=target(server, wait="200ms"))
+    server.lag = 0
+    repo.done(GOOD)
+    server.deaf = True
+    outcome = repo.deploy(made(rules_a=files_of(GOOD)[1].text))
+    assert outcome.result == "undone"
+    assert "not shown as sent: sloforge.shop.recording-a/one" in str(outcome.cause)
+    assert not repo.plan(GOOD).changes
 
 
 def test_a_server_that_is_busy_is_asked_again(repo, server):

@@ -365,6 +365,45 @@ def test_a_folder_that_somebody_renames_at_the_same_time_is_left_alone(world):
     assert world.ours.store.folders[world.folder].title == "Faster"
 
 
+def test_a_folder_that_was_renamed_since_the_plan_is_left_alone(world):
+    world.ours.store.put_folder(world.folder, "By hand")
+    target = world.target(adopt=True)
+    (step,) = target.plan((), {})
+    assert step.verb == "update"
+    folder = world.ours.store.folders[world.folder]
+    folder.title, folder.version = "Faster", folder.version + 1
+    with pytest.raises(Moved, match="is called `Faster`, and was planned otherwise; plan again"):
+        target.apply(step)
+    assert folder.title == "Faster"
+
+
+def test_a_folder_of_another_title_does_not_become_ours_by_being_used(world):
+    world.ours.store.put_folder(world.folder, "By hand")
+    target = world.target()
+    steps = target.plan((), {})
+    assert [(step.verb, step.after) for step in steps] == [("unchanged", None)]
+    # What a deploy remembers is what it has left: nothing of this folder.
+    assert [step.verb for step in target.plan((), {})] == ["unchanged"]
+
+
+def test_a_login_page_is_no_sign_that_a_dashboard_was_saved(world):
+    target = world.target()
+    steps = target.plan((world.board("a"),), {})
+    target.apply(steps[0])
+    world.ours.script.add(saving(status=200, body=HTML, times=9))
+    with pytest.raises(Problem, match=r"answered 200 `<html>"):
+        target.apply(steps[1])
+
+
+def test_a_read_from_a_replica_that_lags_is_repeated_before_it_is_believed(world):
+    target = world.target()
+    steps = target.plan((world.board("a"),), {})
+    grafana_world.run(target, steps)
+    world.ours.script.add(reading(status=404, times=2))
+    assert target.verify(steps) == ()
+    assert world.ours.script.left == 0
+
+
 def test_a_refresh_that_grafana_raises_is_planned_as_grafana_stores_it(monkeypatch, pauses):
     with grafana_world.world(monkeypatch, min_refresh="5m") as world:
         world.deploy(world.board("a"))
