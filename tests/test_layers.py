@@ -31,14 +31,15 @@ ROOMS: tuple[tuple[frozenset[str], bool], ...] = (
         True,
     ),
     (frozenset({"located"}), False),
-    (frozenset({"authoring"}), False),
+    (frozenset({"authoring", "plugins"}), False),
     (frozenset({"specs", "generate", "output", "web", "amtool"}), False),
+    (frozenset({"plugged"}), False),
     (
         frozenset({"checks", "deploy", "formats", "health", "pipeline", "preview", "starting"}),
         False,
     ),
     (frozenset({"demo"}), False),
-    (frozenset({"report", "listing", "catalogue"}), True),
+    (frozenset({"report", "listing", "catalogue", "extending"}), True),
     (frozenset({"cli", "wings", "__main__"}), True),
 )
 FOREIGN = {

@@ -1,15 +1,20 @@
-"""What a project can use: `sloforge library`, its templates as a table, a page or a file."""
+"""What a project can use: `sloforge library` has SLI templates, `sloforge plugins` the rest."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from inspect import Parameter
+
+    from sloforge.plugins import Plugin
     from sloforge.report import Format
+    from sloforge.specs.offered import Function
     from sloforge.specs.templates import Library, Template
     from sloforge.specs.templates_forms import ParameterForm
 
@@ -45,12 +50,75 @@ def library(root: Path, name: str | None, *, copy: bool, form: Format) -> int:
     if name is None:
         click.echo(_listed(found, form))
         return 0
+    if not found.has(name) and (function := _function(name)) is not None:
+        click.echo(_json(_about(function)) if form == "json" else _function_page(function))
+        return 0
     template = _named(found, name)
     if copy:
         click.echo(f"create {_copied(root, template)}")
     else:
         click.echo(_json(_object(template)) if form == "json" else _page(template))
     return 0
+
+
+@click.command(name="plugins")
+@_form
+def plugins_(*, form: Format) -> int:
+    """What other packages add: readers, SLIs, generators, checks and targets.
+
+    Each is loaded, so that one that is broken is found here; then the exit code is 1.
+
+    \b
+    Examples:
+      sloforge plugins
+      sloforge plugins --format json
+    """
+    from sloforge import report
+
+    rows = tuple(_plugin_rows())
+    header = ("kind", "name", "package", "version", "function", "state")
+    if form == "json":
+        click.echo(_json([dict(zip(header, row, strict=True)) for row in rows]))
+    elif rows:
+        click.echo(report.table(header, rows))
+    else:
+        click.echo("no plugins are installed; docs/plugins.md shows how one is made", err=True)
+    return 0 if all(row[-1] == "ok" for row in rows) else 1
+
+
+def _plugin_rows() -> Iterator[tuple[str, ...]]:
+    """Raises Problem where two plugins, or one of them and we, have the same name."""
+    from sloforge import plugins
+
+    for kind, taken in _taken().items():
+        for one in plugins.found(kind, taken):
+            about = (kind, one.name, one.distribution, one.version, one.entry.value)
+            yield (*about, _state(one))
+
+
+def _taken() -> dict[str, tuple[str, ...]]:
+    """Kind -> the names of what is built in."""
+    from sloforge import generate
+    from sloforge.deploy.targets import TARGETS
+    from sloforge.specs import READERS, templates
+
+    return {
+        "readers": tuple(READERS),
+        "sli": templates.names(),
+        "generators": tuple(one.name for one in generate.GENERATORS),
+        "checks": (),
+        "targets": tuple(name for name, _ in TARGETS),
+    }
+
+
+def _state(plugin: Plugin) -> str:
+    from sloforge.errors import Problem
+
+    try:
+        plugin.load()
+    except Problem as problem:
+        return str(problem).removeprefix(f"{plugin} ")
+    return "ok"
 
 
 def _library(root: Path) -> Library:
@@ -85,8 +153,9 @@ def _listed(found: Library, form: Format) -> str:
     from sloforge import report
 
     if form == "json":
-        return _json([_object(template) for template in _every(found)])
+        return _json([*map(_object, _every(found)), *map(_about, _functions())])
     rows = [(one.name, one.kind, one.form.description) for one in _every(found)]
+    rows += [(one.name, "plugin", one.about) for one in _functions()]
     return report.table(("template", "sli", "what is good"), rows)
 
 
@@ -103,6 +172,46 @@ def _page(template: Template) -> str:
         parts += [report.table(("parameter", "type", "default", "what"), rows), ""]
     parts += ["In a service file:", "", _indented(_use(template)), ""]
     return "\n".join([*parts, "which comes to:", "", _indented(_comes_to(template))])
+
+
+def _functions() -> tuple[Function, ...]:
+    from sloforge.specs import offered, templates
+
+    return offered.functions(templates.names())
+
+
+def _function(name: str) -> Function | None:
+    return next((one for one in _functions() if one.name == name), None)
+
+
+def _function_page(function: Function) -> str:
+    from sloforge import report
+
+    rows = [(name, _type(one), _or_required(one)) for name, one in function.parameters.items()]
+    table = report.table(("parameter", "type", "default"), rows)
+    return f"{function.name}: {function.about}\n\nfrom  {function.plugin}\n\n{table}"
+
+
+def _type(parameter: Parameter) -> str:
+    known = {str: "text", int: "number", float: "number", bool: "flag"}
+    return known.get(parameter.annotation, getattr(parameter.annotation, "__name__", "-"))
+
+
+def _or_required(parameter: Parameter) -> str:
+    return "required" if parameter.default is parameter.empty else str(parameter.default)
+
+
+def _about(function: Function) -> dict[str, Any]:
+    return {
+        "name": function.name,
+        "kind": "plugin",
+        "description": function.about,
+        "source": str(function.plugin),
+        "parameters": {
+            name: {"type": _type(one), "required": one.default is one.empty}
+            for name, one in function.parameters.items()
+        },
+    }
 
 
 def _row(name: str, form: ParameterForm) -> tuple[str, str, str, str]:

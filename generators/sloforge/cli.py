@@ -140,12 +140,12 @@ def build(root: Path, check: bool, diff: bool, only: str, no_cache: bool, form: 
 
 
 def _names(only: str) -> tuple[str, ...]:
-    from sloforge.generate import GENERATORS
+    from sloforge import plugged
 
     names = tuple(name.strip() for name in only.split(",") if name.strip())
     if only and not names:
         raise click.BadParameter(f"expected names, got `{only}`", param_hint="--only")
-    known = tuple(dict.fromkeys(generator.name for generator in GENERATORS))
+    known = tuple(dict.fromkeys(generator.name for generator in plugged.generators()))
     for name in names:
         if name not in known:
             message = f"unknown generator `{name}`; known are {', '.join(known)}"

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sloforge import generate, output, specs
+from sloforge import generate, output, plugged, plugins, specs
 from sloforge.errors import Problem
 from sloforge.generate.library import FILE, FOLDERS, HEADER, library
 
@@ -58,6 +58,8 @@ def build(root: Path, only: Iterable[str] = (), *, remember: bool = True) -> Bui
     artifacts = [one for parts in made.values() for one in parts]
     artifacts += generate.artifacts(project, [g for g in generators if g.scope == "project"])
     kept = {path for hashes in fresh.values() for path in hashes}
+    if path := plugged.twice(artifacts, kept):
+        raise Problem(f"two generators write {path}; uninstall the plugin that does")
     artifacts += _library(project, generators, {one.path for one in artifacts} | kept)
     owned = {pattern for generator in generators for pattern in generator.owned}
     changes = tuple(c for c in output.plan(root, artifacts, owned, kept))
@@ -95,7 +97,7 @@ def apply(root: Path, built: Build) -> None:
 def chosen(only: Iterable[str]) -> tuple[Generator, ...]:
     """The generators by name; all of them where no name is given."""
     names = tuple(only)
-    return tuple(g for g in generate.GENERATORS if not names or g.name in names)
+    return tuple(g for g in plugged.generators() if not names or g.name in names)
 
 
 def _alone(project: Project) -> tuple[Project, ...]:
@@ -178,8 +180,9 @@ def _key(alone: Project, generators: tuple[Generator, ...]) -> str:
 
 @cache
 def _code() -> str:
-    """Ourselves, Python, and the libraries whose words end up in the files."""
+    """Ourselves, Python, the plugins, and the libraries whose words end up in the files."""
     digest = hashlib.sha256(platform.python_version().encode())
+    digest.update(plugins.digest().encode())
     here = Path(__file__).parent
     for file in sorted(path for path in here.rglob("*") if path.suffix == ".py"):
         digest.update(file.read_bytes())

@@ -83,6 +83,7 @@ WINGS: tuple[Wing, ...] = (
     Wing("drift", "What was changed behind a deploy's back.", _deploying("drift")),
     Wing("rollback", "Go back to an earlier deploy.", _deploying("rollback")),
     Wing("deploys", "The deploys so far.", _deploying("deploys")),
+    Wing("plugins", "What other packages add to sloforge.", _named("catalogue", "plugins_")),
     Wing("library", "The SLI templates that a service can use.", _named("catalogue", "library")),
     Wing(
         "import",

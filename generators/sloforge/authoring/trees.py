@@ -48,11 +48,20 @@ class _Spot:
         return _Spot(origin.of(self.file, part), self.file, part)
 
 
-def tree(service: Service) -> Node:
-    """The service as a native spec. Raises Malformed for a value that no spec can have."""
-    found = _part(service, None, str(service.service))
+def tree(service: Service, where: Location | None = None) -> Node:
+    """The service as a native spec. Raises Malformed for a value that no spec can have.
+
+    With `where`, that is the place of every part that does not say its own.
+    """
+    outer = None if where is None else _Spot(where, fixed=True)
+    found = _part(service, outer, str(service.service))
     version = Node(VERSION, found.where)
     return _mapping({"version": version, **found.value}, found.where, found.said)
+
+
+def sli(made: Sli, where: Location) -> Node:
+    """An SLI alone, all of it at one place. Raises Malformed."""
+    return _part(made, _Spot(where, fixed=True))
 
 
 def _part(part: Part, outer: _Spot | None, said: str = "") -> Node:
@@ -76,18 +85,18 @@ def _spot(part: Part, outer: _Spot | None) -> _Spot:
     return _Spot(part.origin.where, part.origin.file)
 
 
-def _sli(sli: Sli, spot: _Spot, said: str) -> Node:
-    if sli.kind != "use":
-        return _mapping({sli.kind: _values(sli, sli.values, spot)}, spot.where, said)
-    name = _value(sli.values["use"], spot.to(sli.origin.argument(0)))
-    given = sli.values["with"]
-    more = {"with": _values(sli, given, spot)} if given else {}
+def _sli(made: Sli, spot: _Spot, said: str) -> Node:
+    if made.kind != "use":
+        return _mapping({made.kind: _values(made, made.values, spot)}, spot.where, said)
+    name = _value(made.values["use"], spot.to(made.origin.argument(0)))
+    given = made.values["with"]
+    more = {"with": _values(made, given, spot)} if given else {}
     return _mapping({"use": name, **more}, spot.where, said)
 
 
-def _values(sli: Sli, values: Mapping[str, Any], spot: _Spot) -> Node:
+def _values(made: Sli, values: Mapping[str, Any], spot: _Spot) -> Node:
     found = {
-        key: _value(value, spot.to(sli.origin.argument(key)))
+        key: _value(value, spot.to(made.origin.argument(key)))
         for key, value in values.items()
         if value is not None
     }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sloforge import generate, specs
+from sloforge import generate, plugged, plugins, specs
 from sloforge.checks.alertmanager import alertmanager_findings
 from sloforge.checks.dashboards import all_findings
 from sloforge.checks.mixins import mixin_findings
@@ -20,6 +22,7 @@ from sloforge.checks.runbooks import runbook_findings
 from sloforge.checks.services import service_findings
 from sloforge.errors import Finding, Location
 from sloforge.naming import is_foreign
+from sloforge.plugins import Plugin
 
 if TYPE_CHECKING:
     from sloforge.model import Project
@@ -51,6 +54,8 @@ class Result:
     summary: str
 
 
+# One or two letters are ours.
+PLUGIN_ID = re.compile(r"[A-Z]{3,8}[0-9]{3}")
 Check = Callable[[Tree], Iterable[Finding]]
 
 
@@ -105,13 +110,33 @@ def run(root: Path) -> Result:
     Raises Problem where slos/ has mistakes or a tool is missing.
     """
     project = specs.load(root)
-    texts = {one.path: one.text for one in generate.artifacts(project)}
+    made = generate.artifacts(project, plugged.generators())
+    texts = {one.path: one.text for one in made}
     with tempfile.TemporaryDirectory() as directory:
         files = frozenset(_files(root))
         tree = Tree(root=Path(directory), project=project, texts=texts, files=files)
         _write(tree)
-        found = [finding for check in CHECKS for finding in check(tree)]
+        found = [finding for check in (*CHECKS, *_offered()) for finding in check(tree)]
     return _result(project, found, texts)
+
+
+def _offered() -> Iterator[Check]:
+    """The checks of plugins, by name."""
+    for plugin in plugins.found("checks"):
+        yield partial(_by_plugin, plugin)
+
+
+def _by_plugin(plugin: Plugin, tree: Tree) -> list[Finding]:
+    function = plugin.load()
+    with plugin.blamed():
+        found = list(function(tree))
+    for one in found:
+        if not isinstance(one, Finding):
+            raise plugin.wrong(f"expected a Finding, got {type(one).__name__}")
+        if not PLUGIN_ID.fullmatch(one.id):
+            what = f"expected an id of three to eight letters and three digits, got `{one.id}`"
+            raise plugin.wrong(what)
+    return found
 
 
 def _files(root: Path) -> Iterator[str]:

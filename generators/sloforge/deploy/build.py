@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sloforge import generate
+from sloforge import plugged
 from sloforge.artifacts import Artifact, Change
 from sloforge.deploy import files
 from sloforge.deploy.target import digest
@@ -57,12 +57,12 @@ def current(root: Path, changes: Iterable[Change]) -> Build:
     What was reviewed and tested is what stands in the files: nothing else may be deployed. Raises
     Problem where the files that are deployed are not what slos/ comes to.
     """
-    folders = tuple(f"{name}/" for name in DEPLOYED)
+    folders = tuple(f"{name}/" for name in (*DEPLOYED, plugged.FOLDER))
     if stale := [one.path for one in changes if one.path.startswith(folders)]:
         paths = ", ".join(stale[:SHOWN]) + ", ..." * (len(stale) > SHOWN)
         what = f"{len(stale)} generated files are out of date ({paths})"
         raise Problem(f"{what}; run `make build`, test and commit it, then deploy")
-    generators = [one for one in generate.GENERATORS if one.name in DEPLOYED]
+    generators = plugged.writing(DEPLOYED)
     patterns = dict.fromkeys([TEMPLATES, *(one for g in generators for one in g.owned)])
     found = {file for pattern in patterns for file in root.glob(pattern) if file.is_file()}
     names = (file.relative_to(root).as_posix() for file in found)

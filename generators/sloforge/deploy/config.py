@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from sloforge import plugins
 from sloforge.deploy.target import Config, Endpoint
 from sloforge.errors import Finding, Location, Problem
 from sloforge.located.files import Unreadable
@@ -135,6 +136,15 @@ class GrafanaForm(ServerForm):
     org_id: int = Field(0, ge=0, description="The organisation; 0 means the login's own.")
 
 
+class PluginForm(ServerForm):
+    """A system that a plugin deploys to."""
+
+    url: Address = Field("", description="Its address.")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="What the plugin asks for; it judges that itself."
+    )
+
+
 FORMS: Mapping[str, type[TargetForm]] = {
     "prometheus": PrometheusForm,
     "vmalert": VmalertForm,
@@ -206,19 +216,28 @@ def _environments(root: Path, tree: Node, findings: list[Finding]) -> dict[str, 
 def _targets(root: Path, place: Place, node: Node, findings: list[Finding]) -> Iterator[Config]:
     for name, target in node.value.items():
         kind = target.value["kind"].value if "kind" in target.value else None
-        if not isinstance(kind, str) or kind not in FORMS:
+        wanted = _form(kind)
+        if wanted is None:
             here = place.at(name, "kind") if kind is not None else place.at(name)
-            remedy = did_you_mean(str(kind), FORMS) if kind else f"known are {', '.join(FORMS)}"
+            known = [*FORMS, *(one.name for one in plugins.found("targets", FORMS))]
+            remedy = did_you_mean(str(kind), known) if kind else f"known are {', '.join(known)}"
             what = f"unknown kind `{kind}`" if kind is not None else "missing key `kind`"
             findings.append(here.wrong(what, remedy))
             continue
-        form = validated(FORMS[kind], target, findings)
+        form = validated(wanted, target, findings)
         if isinstance(form, tuple):
             continue
         findings += _mistakes(form, target.where)
         config = _config(root, form)
         project = _named(place.tree)
         yield Config(**config, project=project, name=name, environment=str(place.path[-1]))
+
+
+def _form(kind: object) -> type[TargetForm] | None:
+    if not isinstance(kind, str):
+        return None
+    offered = kind not in FORMS and plugins.named("targets", kind, FORMS) is not None
+    return PluginForm if offered else FORMS.get(kind)
 
 
 def _named(tree: Node) -> str:
@@ -242,6 +261,8 @@ def _config(root: Path, form: TargetForm) -> dict[str, Any]:
     values = {name: _value(getattr(form, name)) for name in type(form).model_fields}
     endpoint = {name: values.pop(name) for name in _ENDPOINT if name in values}
     kind = values.pop("kind")
+    if isinstance(form, PluginForm):
+        values = form.options
     return {"kind": kind, "root": root, "endpoint": Endpoint(**endpoint), "options": values}
 
 

@@ -67,6 +67,9 @@ def make(
 
 def phase(step: Planned) -> int:
     """What is deleted for good comes last: dashboards, then the folders they were in."""
+    if step.kind not in KINDS:
+        # Of a plugin: when all that is ours is there.
+        return 3 * len(KINDS)
     place = KINDS.index(step.kind)
     if step.verb == "delete" and step.kind in PRUNED:
         return 2 * len(KINDS) - place

@@ -15,7 +15,7 @@ from sloforge.deploy.journal import Run
 from sloforge.deploy.planning import Plan
 from sloforge.deploy.state import Deploy, State, who
 from sloforge.deploy.target import Announces, Target
-from sloforge.deploy.targets import TARGETS
+from sloforge.deploy.targets import make
 from sloforge.errors import Problem
 from sloforge.specs.words import did_you_mean
 
@@ -61,9 +61,8 @@ def environment(root: Path, chosen: Chosen) -> Environment:
     for name in chosen.targets:
         if name not in known:
             raise Problem(f"{config.FILE}: unknown target `{name}`; {did_you_mean(name, known)}")
-    makers = dict(TARGETS)
     targets = {
-        one.name: makers[one.kind](replace(one, adopt=chosen.adopt))
+        one.name: make(replace(one, adopt=chosen.adopt))
         for one in configs
         if not chosen.targets or one.name in chosen.targets
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sloforge import generate
+from sloforge import generate, plugged
 from sloforge.artifacts import Artifact
 from sloforge.formats.lost import Lost
 from sloforge.generate.library import FOLDERS, library
@@ -11,8 +11,8 @@ from sloforge.model import Project
 
 def export(project: Project) -> tuple[list[Artifact], list[Lost]]:
     """One file for the root of the repository, which each later build keeps up to date."""
-    chosen = [one for one in generate.GENERATORS if one.name in FOLDERS]
-    paths = [artifact.path for artifact in generate.artifacts(project, chosen)]
+    made = generate.artifacts(project, plugged.writing(FOLDERS))
+    paths = [artifact.path for artifact in made]
     what = "is left out: whoever imports this file imports that mixin beside it"
     lost = [Lost(where=one.source, subject=one.name, what=what) for one in project.mixins]
     return [library(paths)], lost

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sloforge.authoring import trees
 from sloforge.errors import Finding
 from sloforge.located import tree
-from sloforge.located.tree import Node
-from sloforge.specs import parameters
+from sloforge.located.tree import Malformed, Node
+from sloforge.specs import offered, parameters, templates
 from sloforge.specs.mistakes import Place, said, spelled
 from sloforge.specs.templates import Library, Template, holes
 from sloforge.specs.words import Wrong, did_you_mean
@@ -47,6 +48,8 @@ def _sli(place: Place, library: Library, findings: list[Finding]) -> Node | None
     if given is not None and not isinstance(given.value, dict):
         return None
     if not library.has(named.value):
+        if (function := offered.function(named.value, templates.names())) is not None:
+            return _called(function, place, findings)
         near = did_you_mean(named.value, library.names())
         remedy = near if near.startswith("did") else "`sloforge library` lists what there is"
         what = f"unknown template `{named.value}`"
@@ -58,6 +61,31 @@ def _sli(place: Place, library: Library, findings: list[Finding]) -> Node | None
     before = len(findings)
     findings += _mistakes(template, place)
     return _filled(template, place) if len(findings) == before else None
+
+
+def _called(function: offered.Function, place: Place, findings: list[Finding]) -> Node | None:
+    """The SLI that a plugin makes."""
+    before, given = len(findings), _given(place)
+    findings += function.mistakes(given, place)
+    if len(findings) > before:
+        return None
+    try:
+        found = trees.sli(function.made(given), place.at(USE).where)
+    except Malformed as refused:
+        findings.append(place.at(USE).wrong(refused.finding.what, refused.finding.remedy))
+        return None
+    except ValueError as refused:
+        findings.append(place.at(USE).wrong(str(refused)))
+        return None
+    called = said(place.tree, place.path)
+
+    def named(node: Node, path: tree.Path = ()) -> Node:
+        if isinstance(node.value, dict):
+            below = {key: named(one, (*path, key)) for key, one in node.value.items()}
+            return replace(node, value=below, said=f"{called}.{USE}")
+        return replace(node, said=f"{called}.{USE}, in {spelled(path)}")
+
+    return named(found)
 
 
 def _keys(place: Place) -> list[str]:

@@ -30,13 +30,18 @@ class _Bounded(Form):
 
 def spelled(form: ParameterForm, value: Any) -> str:
     """The value as it stands in PromQL; a text without its quotes. Raises Wrong."""
-    text = _SPELLED[form.type](value)
+    text = of_kind(form.type, value)
     if form.pattern and not re.fullmatch(form.pattern, str(value)):
         raise Wrong(f"expected text like {form.pattern}, got {shown(value)}")
-    known = [_SPELLED[form.type](one) for one in form.choices]
+    known = [of_kind(form.type, one) for one in form.choices]
     if known and text not in known:
         raise Wrong(f"expected one of {', '.join(map(str, form.choices))}, got {shown(value)}")
     return text
+
+
+def of_kind(kind: Kind, value: Any) -> str:
+    """As `spelled`, where nothing more is asked of the value. Raises Wrong."""
+    return _SPELLED[kind](value)
 
 
 def _text(value: Any) -> str:

@@ -7,13 +7,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from sloforge import plugins
 from sloforge.errors import Finding
 from sloforge.located import tree, yamltext
 from sloforge.located.tree import Node
 from sloforge.located.words import shown
+from sloforge.plugins import Plugin
 from sloforge.specs import (
     files,
     jsonnet,
+    offered,
     openslo,
     openslo_alpha,
     project,
@@ -94,14 +97,28 @@ def _python(root: Path, paths: list[Path]) -> Evaluated:
 def translated(found: Iterable[Node], context: Context, told: Told) -> list[Node]:
     """The documents as native trees; each format's are read together, for they name one another."""
     by_reader: dict[Reader, list[Node]] = {reader: [] for reader in READERS.values()}
+    offers: dict[Plugin, list[Node]] = {}
     for document in found:
         if (version := version_of(document, told)) is not None:
-            by_reader[READERS[version]].append(document)
-    return [
+            if (plugin := _offered(version)) is not None:
+                offers.setdefault(plugin, []).append(document)
+            else:
+                by_reader[READERS[version]].append(document)
+    native = [
         node if reader is _as_it_is else _fitted(node, context, told)
         for reader, theirs in by_reader.items()
         for node in reader(theirs, context, told)
     ]
+    for plugin in sorted(offers, key=lambda one: one.name):
+        native += offered.services(plugin, offers[plugin], told)
+    return native
+
+
+def _offered(version: object) -> Plugin | None:
+    """The plugin that reads a format that we do not."""
+    if not isinstance(version, str) or version in READERS:
+        return None
+    return plugins.named("readers", version, READERS)
 
 
 def _fitted(service: Node, context: Context, told: Told) -> Node:
@@ -114,16 +131,20 @@ def version_of(document: Node, told: Told) -> str | None:
     """The format; a missing version is found with the other keys of a native file."""
     own, other = tree.child_of(document, "version"), tree.child_of(document, "apiVersion")
     if own is None and other is not None:
-        if isinstance(other.value, str) and other.value in READERS:
-            return other.value
+        if _is_readable(other.value):
+            return str(other.value)
         what = f"unknown format {shown(other.value)}"
         remedy = did_you_mean(str(other.value), READERS)
         here = Place(document, ("apiVersion",))
         told.wrong.append(here.wrong(what, remedy, id_="S002"))
         return None
-    if own is not None and isinstance(own.value, str) and own.value in READERS:
-        return own.value
+    if own is not None and _is_readable(own.value):
+        return str(own.value)
     return VERSION if is_known(document, VERSION, told.wrong) else None
+
+
+def _is_readable(version: object) -> bool:
+    return isinstance(version, str) and (version in READERS or _offered(version) is not None)
 
 
 def is_known(node: Node, version: str, findings: list[Finding]) -> bool:
@@ -156,4 +177,5 @@ def _parsed(text: str, name: str) -> Iterator[Node]:
 def _is_foreign(document: Node) -> bool:
     version = tree.child_of(document, "version")
     known = version is not None and version.value == sloth.VERSION
+    known = known or (version is not None and _offered(version.value) is not None)
     return known or (version is None and tree.child_of(document, "apiVersion") is not None)

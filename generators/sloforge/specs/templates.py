@@ -105,6 +105,11 @@ def shipped() -> Mapping[str, str]:
     return {name: found[name].read_text(encoding="utf-8") for name in sorted(found)}
 
 
+def names() -> tuple[str, ...]:
+    """Those of the shipped templates."""
+    return tuple(shipped())
+
+
 def read(text: str, path: str, name: str, findings: list[Finding]) -> Template | None:
     """One template; None with `findings` grown where it is wrong."""
     try:
