@@ -10,6 +10,7 @@ from importlib import invalidate_caches
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 import sloforge
@@ -241,7 +242,8 @@ def test_without_the_package_its_words_are_unknown(tmp_path: Path) -> None:
     found = run(root, None, "build").stderr
     assert "unknown template `acme-queue`" in found
     assert (
-        "slos/promises.yaml:1:10: version: expected `sloforge/v1`, got `acme-promises/v1`" in found
+        "slos/promises.yaml:1:10: version: expected `sloforge/v1`, got `acme-promises/v1`; is the plugin that reads it installed? `sloforge plugins` lists what is"
+        in found
     )
     done = run(root, None, "plugins")
     assert (done.returncode, done.stdout) == (0, "")
@@ -515,3 +517,16 @@ def test_a_build_forgets_what_another_version_made(tmp_path: Path) -> None:
     (there / "p.py").write_text(code.replace("NAME", "two"))
     assert run(root, there, "build").returncode == 0
     assert "two" in (root / "recording" / "orders.yml").read_text()
+
+
+def test_a_document_of_a_plugin_is_imported_as_a_native_file(
+    installed: Path, tmp_path: Path
+) -> None:
+    root = repository(tmp_path / "r")
+    (tmp_path / "old.yaml").write_text(PROMISES.replace("tbd", "99.5"))
+    done = run(root, installed, "import", str(tmp_path / "old.yaml"))
+    assert done.returncode == 0, done.stderr + done.stdout
+    written = yaml.safe_load((root / "slos" / "cart.yaml").read_text())
+    assert written["slos"] == [
+        {"name": "up", "objective": 99.5, "sli": {"up": {"gauge": 'acme_app_up{app="cart"}'}}}
+    ]

@@ -152,10 +152,18 @@ def is_known(node: Node, version: str, findings: list[Finding]) -> bool:
     value = tree.child_of(node, "version")
     if value is None or not isinstance(value.value, str) or value.value == version:
         return True
-    remedy = f"the project's settings stand in {project.FILE}" * (value.value == PROJECT_VERSION)
     what = f"expected `{version}`, got `{value.value}`"
+    remedy = _remedy(value.value, version)
     findings.append(Place(node, ("version",)).wrong(what, remedy, id_="S002"))
     return False
+
+
+def _remedy(given: str, version: str) -> str:
+    if given == PROJECT_VERSION:
+        return f"the project's settings stand in {project.FILE}"
+    if version != VERSION or given.startswith("sloforge"):
+        return ""
+    return "is the plugin that reads it installed? `sloforge plugins` lists what is"
 
 
 def _text(root: Path, path: Path, told: Told) -> str | None:
