@@ -7,6 +7,7 @@ few instants that are looked at, so that days of samples cost nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,6 @@ from sloforge.windows import BASE, DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
 
     from sloforge.alerts import Alert
     from sloforge.artifacts import Artifact
@@ -41,6 +41,7 @@ SLOTS, BUSY = 60, 10
 # How many samples ago the events begin: they end before the window, or within its older half.
 OLD, RECENT = 75, 55
 HIGH = Decimal(1000)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +114,9 @@ def _events(alert: Alert, slo: Slo, interval: timedelta) -> _Guard:
 
 def _group(guard: _Guard, slo: Slo, every: timedelta) -> Group:
     """First the events are too old, then they are old enough to be missed by half a window."""
-    step = guard.window / SLOTS
-    samples = int(every / step)
+    samples = round(every / guard.window * SLOTS)
+    # A sample at the instant that is looked at, whatever part of it the window is.
+    step = every / samples // MILLISECOND * MILLISECOND
     labels = labels_of(slo)
     series = [
         Series(series=spelled(guard.metric, labels), values=_values(guard, samples)),
