@@ -11,6 +11,7 @@ from sloforge.errors import Problem
 from sloforge.preview import links, moments
 from sloforge.preview.asking import Results
 from sloforge.preview.choosing import Choice, choices
+from sloforge.preview.context import Context
 from sloforge.preview.fields import Matched, look
 from sloforge.preview.filling import Value, filled, in_query, in_text
 from sloforge.preview.layout import rows
@@ -425,6 +426,17 @@ def test_tables_are_joined_chosen_named_and_sorted_as_the_fleet_wants_it():
     ]
 
 
+def test_a_column_that_grafana_leaves_out_in_silence_is_named():
+    from sloforge.preview.kinds.table import table as drawn
+
+    series = vector("A", "", ({"slo": "x"}, 1.0))
+    found = Results(series=series, grid=GRID, refs=("A", "B"))
+    assert drawn({}, found, CONTEXT)["notes"] == [
+        "no column for B: the query found nothing, as Grafana would show it"
+    ]
+    assert drawn({}, Results(series=series, grid=GRID, refs=("A",)), CONTEXT)["notes"] == []
+
+
 def test_a_transformation_that_is_not_known_is_named():
     _, notes = transformed((table(("a", ("1",))),), [{"id": "reduce"}])
     assert notes == ("the transformation `reduce` is not previewed",)
@@ -479,6 +491,9 @@ def test_a_link_of_a_cell_holds_the_row():
     )
     assert links.of_cell("/d/${__data.fields.odd}", fields, "") == "/d/..%2F%2Fjavascript%3A1"
     assert links.title_of_cell("Board of ${__value.text}", fields, "x") == "Board of x"
+
+
+CONTEXT = Context(over=OVER, zone=UTC, width=1600, scope={}, page=PAGE, numbers=Labels({}))
 
 
 # Words

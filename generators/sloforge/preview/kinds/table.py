@@ -32,7 +32,9 @@ class _Column:
 
 def table(panel: Json, found: Results, context: Context) -> Json:
     """The first frame that is left once the panel's transformations are done."""
-    frame, notes = transformed(frames(found), panel.get("transformations") or ())
+    tables = frames(found)
+    frame, notes = transformed(tables, panel.get("transformations") or ())
+    notes = (*_missing(found, len(tables)), *notes)
     config = panel.get("fieldConfig") or {}
     columns = [_column(field, config) for field in frame.fields]
     shown = [column for column in columns if not column.look.custom.get("hidden")]
@@ -47,6 +49,14 @@ def table(panel: Json, found: Results, context: Context) -> Json:
         "rows": rows,
         "notes": [*found.notes, *notes],
     }
+
+
+def _missing(found: Results, tables: int) -> tuple[str, ...]:
+    """Grafana leaves the column of such a query out without a word."""
+    empty = [ref for ref in found.refs if not found.of(ref)]
+    if not tables or not empty or found.failures:
+        return ()
+    return (f"no column for {', '.join(empty)}: the query found nothing, as Grafana would show it",)
 
 
 def _column(field: Field, config: Json) -> _Column:

@@ -72,7 +72,7 @@ const charts = (() => {
       if (view.paint.startsWith("background")) {
         made.style.setProperty("background", color(item.color));
         made.style.setProperty("color", readable(item.color));
-      } else if (view.paint === "value") value.style.setProperty("color", color(item.color));
+      } else if (view.paint === "value") value.style.setProperty("color", color(item.color === "text" ? "weak" : item.color));
       return make("div", { class: "stat-cell" }, made);
     });
     const all = make("div", { class: "stats" }, ...items);
@@ -94,7 +94,7 @@ const charts = (() => {
 
   function bars(box, view) {
     const rows = view.items.map((item) => {
-      const bar = make("div", { class: "bar" });
+      const bar = make("div", { class: "bar-fill" });
       bar.style.setProperty("width", `${Math.max(item.share || 0, 0) * 100}%`);
       bar.style.setProperty("background", filling(view, item));
       const value = make("div", { class: "bar-value" }, ...linked(item.text, item.links));
