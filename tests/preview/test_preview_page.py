@@ -255,6 +255,7 @@ def test_hostile_names_are_text_in_every_place(shown, page):
         assert text in page.texts(".panel[aria-label='timeseries 2'] .legend-name span:last-child")
         assert text in page.texts(".panel[aria-label='bargauge 3'] .bar-name")
         assert text in page.texts(".panel[aria-label='table 4'] td")
+        assert text in page.texts(".panel[aria-label='gauge 14'] .gauge-name")
         # Backticks are Markdown.
         assert text.replace("`", "") in page.texts(".panel[aria-label='text 6'] .content .prose")[0]
     assert page.one(".top h1").text == EVIL[1]
@@ -275,6 +276,10 @@ def test_what_cannot_be_shown_says_so_in_its_place(shown, page):
     assert (
         page.panel(EVIL[0]).find_element("css selector", ".unknown").text
         == "panels of the type `flamegraph` are not previewed; Grafana shows this one"
+    )
+    assert (
+        page.panel("stat 15").find_element("css selector", ".failed").text
+        == "this asks loki, and only Prometheus is asked here"
     )
     assert "parse error" in page.panel("stat 8").find_element("css selector", ".failed").text
     assert page.panel("stat 9").find_element("css selector", ".stat-value").text == "no traffic"

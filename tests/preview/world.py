@@ -159,6 +159,8 @@ def odd() -> Json:
         panel(6, "text", description=prose, options={"mode": "markdown", "content": prose}),
         panel(7, "flamegraph", title=EVIL[0]),
         panel(8, "stat", Target("sum by (")),
+        panel(14, "gauge", Target("evil")),
+        panel(15, "stat", Target("up"), datasource={"type": "loki", "uid": "x"}),
         panel(9, "stat", Target("nothing_has_this_name"), fieldConfig={"defaults": {"noValue": "no traffic"}, "overrides": []}),
         panel(10, "timeseries", Target("nothing_has_this_name", instant=False)),
         panel(11, "timeseries", Target("ramp", "ramp", instant=False), Target("broken(", instant=False), Target("ramp * 2", EVIL[1], instant=False)),

@@ -57,6 +57,9 @@ def results(panel: Json, context: Context) -> Results:
     notes: list[str] = list(_unknown(panel))
     for target in targets:
         instant = bool(target.get("instant")) and not target.get("range")
+        if other := _other_source(target, panel):
+            failures.append(f"this asks {other}, and only Prometheus is asked here")
+            continue
         ref, size = str(target.get("refId") or "A"), 0.0 if instant else grid.step
         expr = _expr(target, context, grid)
         queries.append(Query(ref=ref, expr=expr, step=size))
@@ -80,6 +83,13 @@ def results(panel: Json, context: Context) -> Results:
 
 def _is_asked(target: object) -> bool:
     return isinstance(target, dict) and bool(target.get("expr")) and not target.get("hide")
+
+
+def _other_source(target: Json, panel: Json) -> str:
+    """The type of a data source that is no Prometheus, where the dashboard names one."""
+    found = target.get("datasource") or panel.get("datasource")
+    kind = str(found.get("type") or "") if isinstance(found, dict) else ""
+    return kind if kind not in ("", "prometheus", "datasource", "mixed") else ""
 
 
 def _unknown(panel: Json) -> Iterator[str]:

@@ -25,8 +25,9 @@ class Dashboard:
 
     @property
     def panels(self) -> tuple[Json, ...]:
-        """Rows and panels, as they stand in the file."""
-        return tuple(self.json.get("panels") or ())
+        """Rows and panels, as they stand in the file; those of before Grafana 5 on today's grid."""
+        old = self.json.get("rows")
+        return tuple(self.json.get("panels") or (_of_rows(old) if isinstance(old, list) else ()))
 
     @property
     def variables(self) -> tuple[Json, ...]:
@@ -42,7 +43,7 @@ def boards(folder: Path, only: Collection[str] = ()) -> tuple[Dashboard, ...]:
 
     Raises Problem with every file that is none, and for a uid that no dashboard has.
     """
-    files = sorted(folder.glob("*.json"))
+    files = sorted(folder.rglob("*.json"))
     if not files:
         raise Problem(
             f"{folder}: expected dashboards (*.json), found none; run `sloforge build` first"
@@ -68,7 +69,8 @@ def _read(file: Path) -> Dashboard | Finding:
         return _wrong(file, f"cannot be read: {error.strerror}")
     except (ValueError, RecursionError) as error:
         return _wrong(file, f"expected JSON: {error}")
-    if not isinstance(found, dict) or not isinstance(found.get("panels"), list):
+    lists = [found.get("panels"), found.get("rows")] if isinstance(found, dict) else []
+    if not any(isinstance(one, list) for one in lists):
         return _wrong(file, "expected a dashboard: an object with `panels`")
     uid = found.get("uid")
     if not isinstance(uid, str) or not uid:
@@ -80,6 +82,22 @@ def _read(file: Path) -> Dashboard | Finding:
         tags=tuple(str(tag) for tag in found.get("tags") or ()),
         json=found,
     )
+
+
+def _of_rows(rows: list[Json]) -> Iterator[Json]:
+    """A row had panels with spans of 12 columns, one row below the other."""
+    for at, row in enumerate(rows):
+        place = {"x": 0, "y": at * 100, "w": 24, "h": 1}
+        panels = [dict(one) for one in row.get("panels") or ()]
+        x = line = 0
+        for panel in panels:
+            width = min(24, 2 * int(panel.get("span") or 12))
+            x, line = (0, line + 1) if x + width > 24 else (x, line)  # noqa: PLR2004 - columns
+            panel["gridPos"] = {"x": x, "y": at * 100 + 1 + line * 7, "w": width, "h": 7}
+            x += width
+        head = {"type": "row", "id": f"r{at}", "gridPos": place, "panels": panels}
+        title = row.get("title") or f"Row {at + 1}"
+        yield head | {"title": title, "collapsed": bool(row.get("collapse"))}
 
 
 def _twice(read: list[tuple[Path, Dashboard | Finding]]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Any
 from sloforge.errors import Problem
 from sloforge.preview.asking import Results, results
 from sloforge.preview.context import Context
-from sloforge.preview.kinds.bars import bars
+from sloforge.preview.kinds.bars import bars, gauge
 from sloforge.preview.kinds.graph import graph
 from sloforge.preview.kinds.stat import stat
 from sloforge.preview.kinds.table import table
@@ -19,6 +19,7 @@ Kind = Callable[[Json, Results, Context], Json]
 
 KINDS: Mapping[str, Kind] = {
     "bargauge": bars,
+    "gauge": gauge,
     "stat": stat,
     "state-timeline": timeline,
     "table": table,
@@ -40,7 +41,7 @@ def drawn(panel: Json, context: Context) -> Json:
         "failures": list(found.failures),
         "notes": list(found.notes),
     }
-    if not found.queries:
+    if not found.queries and not found.failures:
         return asked | {"kind": "words", "message": "this panel asks nothing"}
     if found.failures and not found.series:
         return asked | {"kind": "failed", "message": "\n".join(found.failures)}

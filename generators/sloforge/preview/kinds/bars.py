@@ -31,6 +31,11 @@ def bars(panel: Json, found: Results, context: Context) -> Json:
     }
 
 
+def gauge(panel: Json, found: Results, context: Context) -> Json:
+    """The same numbers around a half circle."""
+    return bars(panel, found, context) | {"kind": "gauges"}
+
+
 def _item(one: Series, value: Number, seen: Look, ends: tuple[float, float]) -> Json:
     low = ends[0] if seen.minimum is None else float(seen.minimum)
     high = ends[1] if seen.maximum is None else float(seen.maximum)

@@ -105,6 +105,24 @@ const charts = (() => {
     box.replaceChildren(make("div", { class: "bars" }, ...rows));
   }
 
+  function gauges(box, view) {
+    const art = (tag, attributes) => {
+      const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+      return made;
+    };
+    const arc = (share) => `M 10 50 A 40 40 0 0 1 ${50 - 40 * Math.cos(Math.PI * share)} ${50 - 40 * Math.sin(Math.PI * share)}`;
+    const items = view.items.map((item) => {
+      const drawing = art("svg", { viewBox: "0 0 100 56", "aria-hidden": "true" });
+      drawing.append(art("path", { d: arc(1), class: "gauge-track" }));
+      if (item.share > 0) drawing.append(art("path", { d: arc(Math.min(item.share, 0.9999)), class: "gauge-fill", stroke: color(item.color) }));
+      const value = make("div", { class: "gauge-value" }, ...linked(item.text, item.links));
+      value.style.setProperty("color", color(item.color === "text" ? "weak" : item.color));
+      return make("div", { class: "gauge" }, drawing, value, view.items.length > 1 ? make("div", { class: "gauge-name", title: item.name }, item.name) : null);
+    });
+    box.replaceChildren(make("div", { class: "gauges" }, ...items));
+  }
+
   function filling(view, item) {
     const stops = item.stops || [];
     if (!view.gradient || stops.length < 2) return color(item.color);
@@ -387,7 +405,7 @@ const charts = (() => {
   }
 
   const DRAW = {
-    bars, graph, stat, table, timeline,
+    bars, gauges, graph, stat, table, timeline,
     text: (box, view) => {
       const prose = make("div", { class: "prose", tabindex: "0" }, ...view.nodes.map(built));
       box.replaceChildren(prose);
