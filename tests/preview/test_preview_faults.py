@@ -21,6 +21,10 @@ class Lying(ThreadingHTTPServer):
     reply = staticmethod(lambda: (200, b"{}"))
     now = most = 0
 
+    def __init__(self, *where):
+        self.tokens: set[str | None] = set()
+        super().__init__(*where)
+
     def handle_error(self, *_):
         """The other side may have hung up."""
 
@@ -31,6 +35,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         with self.lock:
+            self.server.tokens.add(self.headers.get("Authorization"))
             self.server.now += 1
             self.server.most = max(self.server.most, self.server.now)
         status, body = self.server.reply()
@@ -280,3 +285,19 @@ def test_a_mistake_of_ours_is_told_and_does_not_end_the_server(folder, capfd):
         assert "this is a bug in sloforge" in json.loads(text)["error"]
         assert "Traceback" in capfd.readouterr().err
         assert get(running.url)[0] == 200
+
+
+def test_a_token_is_sent_and_never_shown(folder, monkeypatch, tmp_path):
+    from sloforge.preview.app import App
+    from sloforge.preview.serving import serving
+    from sloforge.web import Secret
+
+    monkeypatch.setenv("PREVIEW_TOKEN", "s3cr3t")
+    refused = b'{"status":"error","error":"no such token: s3cr3t"}'
+    with lying(lambda: (401, refused)) as (server, url):
+        app = App(folder, source.Prometheus(url, Secret(variable="PREVIEW_TOKEN")))
+        with serving(app) as running:
+            text = get(running.url, f"/api/panel/x/1?{RANGE}")[2]
+        assert server.tokens == {"Bearer s3cr3t"}
+    assert "no such token: ***" in text
+    assert "s3cr3t" not in text

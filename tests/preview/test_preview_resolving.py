@@ -301,6 +301,11 @@ def test_an_override_is_for_its_field_alone():
     assert look(CONFIG, Matched(name="x")).custom == {}
 
 
+def test_a_panel_without_thresholds_has_those_of_grafana():
+    seen = look({}, Matched(name="x"))
+    assert [seen.of(value).color for value in (0, 79.9, 80)] == ["green", "green", "red"]
+
+
 def test_a_color_that_is_none_is_that_of_text():
     config = {"defaults": {"color": {"mode": "fixed", "fixedColor": "red;background:url(//evil)"}}}
     assert look(config, Matched(name="x")).of(1).color == "text"

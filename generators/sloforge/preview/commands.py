@@ -19,6 +19,9 @@ _folder = click.Path(file_okay=False, path_type=Path)
     help=f"Whom the dashboards ask; {DEFAULT} by default.",
     metavar="URL",
 )
+@click.option(
+    "--token-env", default="", metavar="NAME", help="The variable that holds a bearer token for it."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=3001, show_default=True, help="0: a free one."

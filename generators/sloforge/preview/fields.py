@@ -17,6 +17,10 @@ Number = float | None
 NO_DATA = "no data"
 
 
+# What Grafana takes where a panel names no threshold.
+_USUAL: tuple[Json, ...] = ({"color": "green", "value": None}, {"color": "red", "value": 80})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """A value for people. `color` is a name of the palette, or empty where nothing says one."""
@@ -141,7 +145,7 @@ def _look(config: Json) -> Look:
         title=str(config.get("displayName") or ""),
         mode=str(hue.get("mode") or "thresholds"),
         fixed=str(hue.get("fixedColor") or ""),
-        steps=tuple(_steps(thresholds.get("steps") or ())),
+        steps=tuple(_steps(thresholds.get("steps") or _USUAL)),
         percentage=thresholds.get("mode") == "percentage",
         mappings=tuple(sorted(config.get("mappings") or (), key=_index)),
         links=tuple(config.get("links") or ()),

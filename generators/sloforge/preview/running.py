@@ -21,6 +21,7 @@ from sloforge.preview.recording import Recorder, Replay
 from sloforge.preview.serving import is_loopback, serving
 from sloforge.preview.source import Prometheus, Source
 from sloforge.preview.static import Recording, View, document
+from sloforge.web import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class Asked:
     """The options of the command."""
 
     prometheus: str
+    token_env: str
     host: str
     port: int
     static: Path | None
@@ -85,7 +87,8 @@ def _numbers(asked: Asked) -> tuple[Source, Callable[[], float]]:
     if asked.replay:
         replay = Replay(asked.replay)
         return replay, replay.clock
-    return Prometheus(asked.prometheus), time.time
+    token = Secret(variable=asked.token_env) if asked.token_env else None
+    return Prometheus(asked.prometheus, token), time.time
 
 
 def _reach(numbers: Source) -> None:

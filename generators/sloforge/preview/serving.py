@@ -164,7 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         with self.server.turns:
-            self._send(self._reply())
+            reply = self._reply()
+        self._send(reply)
 
     def do_HEAD(self) -> None:
         self.do_GET()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from sloforge.errors import Problem
-from sloforge.web import Answer, Client, Options, Retry
+from sloforge.web import Answer, Client, Options, Retry, Secret
 
 Json = dict[str, Any]
 # As many as a browser's panels ask for at once; Prometheus itself works on 20 by default.
@@ -65,8 +65,8 @@ class Source(Protocol):
 class Prometheus:
     """The one server that is asked."""
 
-    def __init__(self, url: str) -> None:
-        self._client = Client(url, _OPTIONS)
+    def __init__(self, url: str, token: Secret | None = None) -> None:
+        self._client = Client(url, replace(_OPTIONS, token=token))
         self._turns = BoundedSemaphore(AT_ONCE)
         self.name = self._client.base_url
 
