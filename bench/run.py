@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # A script finds its own folder; the live servers are the tests'.
 sys.path.insert(0, str(ROOT))
 
+import planes  # noqa: E402
 from builds import builds, starting  # noqa: E402
 from costs import costs  # noqa: E402
 from deploys import FEW, MANY, MOST, dashboards, rules  # noqa: E402
@@ -25,6 +26,9 @@ Measure = Callable[[Path], Section]
 FULL: dict[str, Measure] = {
     "start": lambda folder: starting(folder, services=4, repeats=20),
     "probe": lambda _: probe.section(),
+    "planes": lambda folder: planes.section(
+        folder, planes.Load(planes=200, hung=20, interval=60, rounds=4)
+    ),
     "builds": lambda folder: builds(folder, services=1000, repeats=3),
     "costs": lambda folder: costs(folder, SIZES, days=31, repeats=3),
     "grafana": lambda folder: dashboards(folder, (FEW, MANY, MOST)),
@@ -32,6 +36,9 @@ FULL: dict[str, Measure] = {
 }
 QUICK: dict[str, Measure] = {
     "start": lambda folder: starting(folder, services=1, repeats=1),
+    "planes": lambda folder: planes.section(
+        folder, planes.Load(planes=4, hung=1, interval=2, rounds=4)
+    ),
     "builds": lambda folder: builds(folder, services=2, repeats=1),
     "costs": lambda folder: costs(folder, (replace(SIZES[0], scrape=60),), days=2, repeats=1),
     "grafana": lambda folder: dashboards(folder, (2, 5)),

@@ -15,7 +15,12 @@ def test_the_benchmark_runs_and_names_no_machine():
     command = [sys.executable, str(ROOT / "bench" / "run.py"), "--quick"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    for section in ("What the rules of one SLO cost", "A build of 2 services", "A command, a test"):
+    for section in (
+        "What the rules of one SLO cost",
+        "A build of 2 services",
+        "A command, a test",
+        "The prober of 4 planes",
+    ):
         assert f"## {section}" in done.stdout
     assert "| sloforge, with its alerts |" in done.stdout
     assert str(ROOT) not in done.stdout

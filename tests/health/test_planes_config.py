@@ -69,6 +69,12 @@ MISTAKES = {
         HEAD + "token: {env: A, file: /b}\n" + PLANES,
         ["3:8: token: expected exactly one of `env` and `file`; never write the token here"],
     ),
+    "a token that is written down": (
+        HEAD + "token: hunter2\n" + PLANES,
+        [
+            "3:8: token: expected the name of what holds it, `{env: NAME}` or `{file: PATH}`, got a text; write no secret here; if this was one, replace it"
+        ],
+    ),
     "token in the clear": (
         "version: sloforge-planes/v1\nbase_url: http://{plane}.example.org\ntoken: {env: A}\n"
         + PLANES,

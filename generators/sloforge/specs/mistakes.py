@@ -187,6 +187,8 @@ _TYPES = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
+# Keys whose value is never shown: it may be the secret itself.
+_SECRETS = ("token",)
 # What a bound is called, and how it is said; lengths are compared, not values.
 _BOUNDS = {
     "greater_than_equal": ("ge", "at least {}"),
@@ -208,6 +210,9 @@ def _words(error: Any) -> tuple[str, str]:
     if kind == "value_error":
         cause = error["ctx"]["error"]
         return str(cause), cause.remedy if isinstance(cause, Wrong) else ""
+    if kind == "model_type" and error["loc"][-1] in _SECRETS:
+        what = "expected the name of what holds it, `{env: NAME}` or `{file: PATH}`, got a text"
+        return what, "write no secret here; if this was one, replace it"
     remedy = "quote it" if kind == "string_type" and not isinstance(given, dict | list) else ""
     got = shown(len(given) if kind in _LENGTHS else given)
     return f"expected {_expected(kind, error)}, got {got}", remedy
