@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.formats_project import SPECS, load, place, repository
+from tests.formats_project import PROJECT, SPECS, load, place, repository
 
 from sloforge.errors import SpecProblem
-from sloforge.specs import jsonnet
+from sloforge.specs import engine, jsonnet
 from sloforge.specs.variables import Variables
 
 LOOP = SPECS / "jsonnet" / "good" / "loop.jsonnet"
@@ -56,7 +56,7 @@ def test_what_never_ends_or_grows_without_bound_is_stopped_and_the_rest_is_read(
 def test_what_is_too_much_to_hold_is_refused(tmp_path):
     root = repository(
         tmp_path,
-        a__jsonnet=f"std.repeat('x', {jsonnet.MAX_OUTPUT})",
+        a__jsonnet=f"std.repeat('x', {engine.MAX_OUTPUT})",
         b__jsonnet="import 'big.libsonnet'",
         c__jsonnet="import 'bytes.libsonnet'",
         d__jsonnet="(import 'one.libsonnet').x",
@@ -99,6 +99,29 @@ def test_a_link_out_of_the_project_is_not_followed(tmp_path):
     assert refused(root) == (
         "slos/a.jsonnet:1:8: not valid jsonnet: import of b.libsonnet: it is outside of the project"
     )
+
+
+def test_links_that_a_bundler_makes_inside_vendor_are_followed_and_none_out_of_it(tmp_path):
+    """`jb` links the short name of a library to its long one."""
+    root = repository(tmp_path / "root", a__jsonnet="import 'short/x.libsonnet'")
+    library = root / "vendor/example.org/lib/short"
+    library.mkdir(parents=True)
+    (library / "x.libsonnet").write_text("[]")
+    (root / "vendor/short").symlink_to("example.org/lib/short")
+    assert "expected a spec, got an empty list" in refused(root)
+    (root / "vendor").rename(tmp_path / "elsewhere")
+    (root / "vendor").symlink_to(tmp_path / "elsewhere")
+    assert "it is outside of the project" in refused(root)
+
+
+def test_a_variable_may_import_from_the_root_and_from_vendor_wherever_we_are(tmp_path, monkeypatch):
+    code = "jsonnet: {ext_code: {a: \"(import 'slos/a.libsonnet') + (import 'b.libsonnet')\"}}\n"
+    root = repository(tmp_path / "root", PROJECT + code, a__jsonnet="[std.extVar('a')]")
+    (root / "vendor").mkdir()
+    for path in ("slos/a.libsonnet", "vendor/b.libsonnet"):
+        (root / path).write_text("1")
+    monkeypatch.chdir(tmp_path)
+    assert "expected a mapping or a list of them, got a single value" in refused(root)
 
 
 def test_vendored_libraries_are_found(tmp_path):

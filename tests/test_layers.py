@@ -44,7 +44,7 @@ ROOMS: tuple[tuple[frozenset[str], bool], ...] = (
 )
 FOREIGN = {
     "grafanalib": {"generate/panels.py"},
-    "rjsonnet": {"specs/jsonnet.py"},
+    "rjsonnet": {"specs/engine.py"},
     # One wrapper for each program: amtool, the processes that jsonnet and Python are shut into, and
     # the demo's servers, which run on beside it.
     "subprocess": {"amtool.py", "specs/jsonnet.py", "specs/python.py", "demo/processes.py"},
