@@ -1,6 +1,7 @@
 """The story that history and service tell: its traffic, its incidents, and that it goes on."""
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -146,3 +147,16 @@ def test_a_script_has_its_outage_in_the_past(script):
     assert story.state(NOW - script.began + 1) == "outage"
     assert story.state(NOW) == ("outage" if script.ended is None else "calm")
     assert math.isinf(story.episodes[-1].end) is (script.ended is None)
+
+
+def test_samples_stand_evenly_where_a_rate_looks():
+    day = (NOW - DAY - HOUR, NOW)
+    incident = (NOW - 3 * DAY, NOW - 3 * DAY + HOUR)
+    times = Times(far=range(NOW - 4 * DAY, NOW + 1, 300), zones=(incident, day), now=NOW)
+    inside = [at for at in times.all() if incident[0] <= at <= incident[1]]
+    assert {b - a for a, b in pairwise(inside)} == {120}
+    last = [at for at in times.all() if at >= day[0]]
+    assert {b - a for a, b in pairwise(last)} == {60, 30}
+    assert last[-1] == NOW
+    between = [at for at in times.all() if incident[1] + 300 < at < day[0]]
+    assert {b - a for a, b in pairwise(between)} == {300}

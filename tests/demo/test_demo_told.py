@@ -122,8 +122,8 @@ def test_the_short_window_forgets_an_outage_as_the_workbook_says():
 
 
 WORDS = {
-    "above": (rates(0, 9.04, 110), 61, "; above it in 1 min 10 s"),
-    "below": (rates(0, 17, 40), 12, "; below it in 20 s"),
+    "above": (rates(0, 9.04, 110), 61, "; above in 1 min 10 s"),
+    "below": (rates(0, 17, 40), 12, "; below in 20 s"),
     "neither": (rates(0, 9, 8), None, ""),
 }
 
@@ -132,8 +132,8 @@ WORDS = {
 def test_a_burn_is_told_against_its_line(name):
     now, crossing, said = WORDS[name]
     words = burning.words(WATCHED, now, crossing)
-    assert words.startswith(f"1h {now.rates['1h']:.1f}x, 5m {now.rates['5m']:.1f}x (page above")
-    assert words.endswith(f" 14.4x in both); 60.0% of the budget is left{said}")
+    rates = f"1h {now.rates['1h']:.1f}x, 5m {now.rates['5m']:.1f}x"
+    assert words == f"{rates} (page above 14.4x), 60.0% budget left{said}"
 
 
 def test_a_script_wants_the_page_with_links_before_it_is_content():

@@ -82,11 +82,10 @@ def words(what: Watched, now: Rates, crossing: float | None) -> str:
     """The two windows against their line, what is left, and when the line will be crossed."""
     line, (long, short) = what.factor, what.windows
     rates = f"{long} {now.rates[long]:.1f}x, {short} {now.rates[short]:.1f}x"
-    page = f"({what.burn.severity} above {line:.1f}x in both)"
-    left = "" if now.left is None else f"; {now.left:.1%} of the budget is left"
+    left = "" if now.left is None else f", {now.left:.1%} budget left"
     where = "below" if now.rates[long] > line else "above"
-    ahead = "" if crossing is None else f"; {where} it in {_about(crossing)}"
-    return f"{rates} {page}{left}{ahead}"
+    ahead = "" if crossing is None else f"; {where} in {_about(crossing)}"
+    return f"{rates} ({what.burn.severity} above {line:.1f}x){left}{ahead}"
 
 
 def rising(what: Watched, before: Rates | None, now: Rates) -> float | None:

@@ -28,8 +28,5 @@ def result(child: Child) -> str | None:
     said = child.log.read_text(encoding="utf-8").strip()
     if code:
         raise Problem(f"the {child.name} failed:\n{said}")
-    return "; ".join(line.strip() for line in said.splitlines() if _is_result(line))
-
-
-def _is_result(line: str) -> bool:
-    return line.startswith(("deploy ", "nothing to do", "  note: "))
+    lines = [line for line in said.splitlines() if line.startswith(("deploy ", "  note: "))]
+    return "; ".join(line.partition(": ")[2] for line in lines) or "nothing to do"

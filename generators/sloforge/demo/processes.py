@@ -55,6 +55,11 @@ def free_ports(asked: Sequence[int]) -> tuple[int, ...]:
         return tuple(_free(port, held.enter_context(socket.socket())) for port in asked)
 
 
+def refuse_taken(port: int) -> None:
+    """Raises Problem where somebody else has taken it meanwhile, and would answer for ours."""
+    free_ports((port,))
+
+
 def _free(port: int, probe: socket.socket) -> int:
     # As servers do: what a client has left behind keeps nobody from listening.
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

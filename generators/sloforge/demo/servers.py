@@ -107,6 +107,7 @@ class Place:
 @contextmanager
 def prometheus(place: Place, config: str, brood: Brood) -> Iterator[tuple[Child, Prometheus]]:
     """Reads and writes `folder`/data. Raises Problem where it does not start."""
+    processes.refuse_taken(place.port)
     file = place.folder / "prometheus.yml"
     file.write_text(config, encoding="utf-8")
     argv = (
@@ -128,6 +129,7 @@ def prometheus(place: Place, config: str, brood: Brood) -> Iterator[tuple[Child,
 @contextmanager
 def alertmanager(place: Place, config: str, brood: Brood) -> Iterator[tuple[Child, Alertmanager]]:
     """Reads `folder`/alertmanager.yml. Raises Problem where it does not start."""
+    processes.refuse_taken(place.port)
     file = place.folder / "alertmanager.yml"
     file.write_text(config, encoding="utf-8")
     argv = (

@@ -17,9 +17,10 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 LENGTH = 30 * DAY
 # Requests per second of one instance when it is busiest, and the share of it that a night has.
 PEAK, NIGHT = 40.0, 1 / 50
-# How far apart raw samples are where rules look at them: twice as close as a rate over five minutes
-# needs, and as scrapes are in the last hours.
-CLOSE, SCRAPE, CLOSEST = 120, 15, 2 * HOUR
+# How far apart raw samples stand where rules look at them: twice as close as a rate over five
+# minutes needs. Towards now, panels look closer: how far before now, and how close.
+CLOSE = 2 * MINUTE
+LADDER = ((26 * HOUR, MINUTE), (6 * HOUR + 10 * MINUTE, 30))
 
 State = Literal["calm", "outage", "release", "broker", "slow"]
 # A busier minute is a slower one: requests are counted apart by how busy it was when they came.
@@ -172,10 +173,19 @@ class Times:
     now: int
 
     def all(self) -> tuple[int, ...]:
-        found = set(self.far) | set(range(self.now - CLOSEST, self.now + 1, SCRAPE))
+        """Evenly within a zone: a rate believes the average of what it has in its window."""
+        found = {at for at in self.far if not self.is_close(at)}
         for start, end in self.zones:
-            found |= set(range(start, end + 1, CLOSE))
+            found |= {at for at in range(start, end + 1, CLOSE) if self._step(at) is None}
+        for before, step in LADDER:
+            times = range(self.now - before, self.now + 1, step)
+            found |= {at for at in times if self._step(at) == step and self.is_close(at)}
         return tuple(sorted(found))
+
+    def _step(self, at: int) -> int | None:
+        """How far apart samples are towards now; None before that."""
+        steps = [step for before, step in LADDER if at >= self.now - before]
+        return steps[-1] if steps else None
 
     def is_close(self, at: int) -> bool:
         return any(start <= at <= end for start, end in self.zones)
