@@ -1,14 +1,18 @@
 """How it ends otherwise: whatever happens, it says why, and nothing is left behind."""
 
+import contextlib
 import os
+import pty
 import re
+import select
 import shutil
 import signal
 import socket
+import termios
 from pathlib import Path
 
 import pytest
-from tests.demo.running import ENDING, STARTING, Run, demo
+from tests.demo.running import COMMAND, ENDING, STARTING, Run, demo
 from tests.live import alertmanager as am
 from tests.live import prometheus as prom
 from tests.live.alertmanager import until
@@ -31,6 +35,40 @@ def test_a_signal_while_it_starts_leaves_nothing(tmp_path, number, code):
         assert run.process.wait(ENDING) == code
         until(lambda: run.of("end"), lambda: run.text)
         assert run.left_behind() == []
+
+
+def test_a_key_breaks_and_mends_and_ctrl_c_ends_it(tmp_path):
+    pid, terminal = pty.fork()
+    if not pid:
+        os.execve(COMMAND[0], COMMAND, {**os.environ, "TMPDIR": str(tmp_path)})
+    before, said = termios.tcgetattr(terminal), bytearray()
+    try:
+        read_until(terminal, said, b"press b to break")
+        os.write(terminal, b"b")
+        read_until(terminal, said, b"users get a 503")
+        os.write(terminal, b"b")
+        read_until(terminal, said, b"users are served again")
+        os.write(terminal, b"\x03")
+        read_until(terminal, said, b"SIGINT")
+        _, status = os.waitpid(pid, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        assert termios.tcgetattr(terminal) == before
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        os.close(terminal)
+
+
+def read_until(terminal: int, said: bytearray, words: bytes) -> None:
+    until(lambda: _more(terminal, said, words), said.decode, STARTING)
+
+
+def _more(terminal: int, said: bytearray, words: bytes) -> bool:
+    ready, _, _ = select.select([terminal], [], [], 1)
+    if ready:
+        said += os.read(terminal, 65536)
+    return words in said
 
 
 def test_a_script_that_is_interrupted_says_so_by_its_code(tmp_path):
@@ -62,7 +100,7 @@ def test_a_server_that_dies_ends_it_with_its_last_words(tmp_path):
 def test_nobody_who_listens_is_an_end_too(tmp_path):
     with demo(tmp_path, deaf_after="  build") as run:
         # It is noticed with the next line.
-        assert run.process.wait(STARTING) == 130
+        assert run.process.wait(STARTING) == 1
         assert run.left_behind() == []
 
 

@@ -29,7 +29,8 @@ from sloforge.demo.telling import Playing, World
 from sloforge.preview import serving as preview
 from sloforge.web import Secret
 
-INTERRUPTED = 130
+# As the command line has it; rich ends with the same where it notices first.
+UNHEARD, INTERRUPTED = 1, 130
 FOLDER = "sloforge-demo-"
 
 
@@ -67,12 +68,12 @@ def run(root: Path, choice: Choice) -> int:
             stack.callback(brood.stop)
             return _Demo(choice, narrator, folder, brood).play(root, stack)
         except Stopped as stopped:
-            narrator.say("end", f"{stopped}: everything is stopped and removed")
+            narrator.say("end", f"{stopped}: stopping everything, leaving nothing")
             return INTERRUPTED if choice.script else 0
         except OSError:
             if not narrator.is_deaf:
                 raise
-            return INTERRUPTED
+            return UNHEARD
         finally:
             interrupts.ignore()
             stack.close()

@@ -57,7 +57,7 @@ class Playing:
         while True:
             key = keyboard.pressed(TICK).lower()
             if key == "q":
-                self._say("end", "everything is stopped and removed")
+                self._say("end", "stopping everything, leaving nothing")
                 return 0
             if key == "b":
                 self._switch()
