@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import yaml
 from click.testing import CliRunner
 from tests.formats_project import SPECS, load, repository
 
+from promtool import locate
 from sloforge.errors import Problem
 from sloforge.formats import importing, telling, verify
 from sloforge.formats.commands import import_command
@@ -122,3 +124,73 @@ def test_the_error_ratios_of_both_tools_are_compared_in_promtool(tmp_path):
     wrong = importing.Imported(project=found.project, texts={}, notes=(), dropped=(), ratios=broken)
     assert all(one.difference is not None and one.difference > 0.5 for one in verify.compare(wrong))
     assert telling.comparison(compared).splitlines()[1].startswith("shop/answers      5m  ")
+
+
+OPENSLO = """\
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: NAME}
+spec:
+  service: NAME
+  indicator: {metadata: {name: NAME}, spec: SPEC}
+  timeWindow: [{duration: 7d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.99MORE}]
+  alertPolicies:
+  - kind: AlertPolicy
+    metadata: {name: quick}
+    spec:
+      alertWhenBreaching: true
+      conditions:
+      - kind: AlertCondition
+        metadata: {name: quick}
+        spec: {severity: page, condition: {kind: burnrate, op: gt, threshold: 14, lookbackWindow: 1h}}
+      notificationTargets: []
+"""
+METRIC = "{metricSource: {type: Prometheus, spec: {query: 'QUERY'}}}"
+KINDS = {
+    "queue": ("{thresholdMetric: " + METRIC.replace("QUERY", "waiting") + "}", ", op: lte, value: 5"),
+    "quick": (
+        "{ratioMetric: {counter: true, good: "
+        + METRIC.replace("QUERY", 'took_seconds_bucket{le="0.5"}')
+        + ", total: "
+        + METRIC.replace("QUERY", "took_seconds_count")
+        + "}}",
+        "",
+    ),
+    "recorded": ("{ratioMetric: {rawType: failure, raw: " + METRIC.replace("QUERY", "share") + "}}", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_openslos_own_words_are_compared_with_what_becomes_of_them(name, tmp_path):
+    spec, more = KINDS[name]
+    root = repository(tmp_path)
+    text = OPENSLO.replace("NAME", name).replace("SPEC", spec).replace("MORE", more)
+    (tmp_path / "old.yaml").write_text(text)
+    found = importing.convert(root, [tmp_path / "old.yaml"])
+    compared = {
+        str(one.window): float("nan" if one.difference is None else one.difference)
+        for one in verify.compare(found)
+    }
+    assert list(compared) == ["0:05:00", "1:00:00", "1 day, 0:00:00"]
+    assert all(value >= 0 for value in compared.values())
+    exact = 0.05 if name == "recorded" else 1e-9
+    assert compared["0:05:00"] < exact
+    assert compared["1:00:00"] < exact
+    # The other way round is as wrong as can be.
+    (key,) = found.ratios
+    wrong = dataclasses.replace(found, ratios={key: f"1 - ({found.ratios[key]})"})
+    assert all(one.difference is not None and one.difference > 0.3 for one in verify.compare(wrong))
+
+
+def test_native_histograms_are_compared_where_promtool_has_a_notation(tmp_path):
+    found = importing.convert(repository(tmp_path), [SPECS / "pyrra" / "good" / "native.yaml"])
+    compared = verify.compare(found)
+    assert len(compared) > 1
+    if locate().can("native_histograms"):
+        assert all(one.difference is not None and one.difference < 0.001 for one in compared)
+    else:
+        assert {one.reason for one in compared} == {
+            "this promtool is too old for native histograms: take 2.47 or newer"
+        }

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from promtool import run_tests
+from promtool import locate, run_tests
 from sloforge import naming
 from sloforge.errors import Problem
 from sloforge.formats.importing import Imported
@@ -35,6 +35,9 @@ STEP = timedelta(minutes=2)
 _TAIL = timedelta(hours=12)
 # What promtool holds in one evaluation, less a little.
 MAX_SAMPLES = 9_500
+# How often a gauge is looked at, and how many times at most: a query may hold a few copies of it.
+STEPS = tuple(timedelta(seconds=one) for one in (30, 60, 120, 300, 600))
+MOST_LOOKS = 1_000
 _OLD = "verify:error_ratio"
 _EVENTS = 1_200
 _HOUR = timedelta(hours=1)
@@ -82,15 +85,21 @@ def _compared(imported: Imported, service: Service, slo: Slo) -> Iterator[Compar
         return
     series = _series(slo, old)
     windows = [w for w in slo.ratio_windows if len(series) * (w / STEP) < MAX_SAMPLES]
-    if not series or "histogram_" in old:
+    if not series:
         reason = "no series can be made up for it"
         yield Compared(slo=name, window=slo.window, difference=None, reason=reason)
         return
     alone = replace(imported.project, services=(replace(service, slos=(slo,)),))
     found = _run(alone, slo, _Old(text=old, windows=windows, series=series))
     for window in slo.ratio_windows:
-        reason = "" if window in found else "more samples than promtool can hold"
+        reason = "" if window in found else _lacking(series)
         yield Compared(slo=name, window=window, difference=found.get(window), reason=reason)
+
+
+def _lacking(series: list[Series]) -> str:
+    if "{{" in series[0].values and not locate().can("native_histograms"):
+        return "this promtool is too old for native histograms: take 2.47 or newer"
+    return "more samples than promtool can hold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,12 +149,18 @@ def _theirs(slo: Slo, old: _Old) -> dict[str, Any]:
     rules = [
         {
             "record": _OLD,
-            "expr": f"max{by} ({old.text.replace(WINDOW, duration(window))})",
+            "expr": f"max{by} ({_over(old.text, window)})",
             "labels": {"window": duration(window)},
         }
         for window in old.windows
     ]
     return {"name": "verify", "interval": duration(BASE), "rules": rules}
+
+
+def _over(text: str, window: timedelta) -> str:
+    """Over one window; a gauge is looked at as often as promtool can hold."""
+    step = next((one for one in STEPS if window / one <= MOST_LOOKS), STEPS[-1])
+    return text.replace("$step", duration(step)).replace(WINDOW, duration(window))
 
 
 def _test(slo: Slo, old: _Old) -> dict[str, Any]:
@@ -181,7 +196,7 @@ def _series(slo: Slo, old: str) -> list[Series]:
     if found := slo.sli.series(fixture):
         return list(found)
     try:
-        read = dict.fromkeys(expressions.selectors(old))
+        read = dict.fromkeys(expressions.selectors(old.replace("$step", "1m")))
     except Wrong:
         return []
     made = [_made_up(one, fixture, at) for at, one in enumerate(read)]

@@ -12,6 +12,7 @@ from sloforge.specs.foreign import Promise, Told, made, moved
 from sloforge.specs.mistakes import Place
 from sloforge.specs.openslo_forms import ObjectiveForm, SloForm
 from sloforge.specs.openslo_objects import Found, Objects
+from sloforge.specs.openslo_ratios import error_ratio
 from sloforge.specs.project import Context
 
 VERSION = "openslo/v1"
@@ -44,13 +45,13 @@ def _promises(one: Found, objects: Objects) -> Iterator[Promise]:
     head = _head(one, objects)
     for at, objective in enumerate(form.spec.objectives):
         here = place.at("spec", "objectives", at)
-        sli = _sli(one, objects, here, objective)
+        sli, ratio = _sli(one, objects, here, objective)
         target = _target(objective, here, told)
         if sli is None or target is None:
             continue
         slo = {"name": _name(form, at, place, told), **head, "objective": target, "sli": sli}
         whose = owners[0] if owners else openslo_alerts.owner(one, objects)
-        if (ratio := openslo_metrics.error_ratio(sli)) is not None:
+        if ratio is not None:
             told.ratios[str(service.value), str(slo["name"].value)] = ratio
         native = made({**slo, "alerting": alerting}, place)
         yield Promise(service=service, slo=native, owner=whose, about=about)
@@ -116,8 +117,10 @@ def _target(objective: ObjectiveForm, place: Place, told: Told) -> Node | None:
     return made(objective.target * _PERCENT, place.at("target"))
 
 
-def _sli(one: Found, objects: Objects, place: Place, objective: ObjectiveForm) -> Node | None:
-    """The indicator of the objective, else that of its SLO."""
+def _sli(
+    one: Found, objects: Objects, place: Place, objective: ObjectiveForm
+) -> tuple[Node | None, str | None]:
+    """The indicator of the objective, else that of its SLO; and OpenSLO's own ratio."""
     spec, told = one.form.spec, objects.told
     own = objective.indicator is not None or objective.indicatorRef is not None
     if own and len(spec.objectives) > 1 and not objective_is_alpha(one):
@@ -130,13 +133,13 @@ def _sli(one: Found, objects: Objects, place: Place, objective: ObjectiveForm) -
         got = "neither" if form.indicator is None else "both"
         what = f"expected `indicator` or `indicatorRef`, got {got}"
         told.wrong.append(holder.wrong(what, id_="S006"))
-        return None
+        return None, None
     if form.indicator is not None:
         indicator = Found(form.indicator, holder.at("indicator"))
     else:
         found = objects.find("SLI", holder.at("indicatorRef"))
         if found is None:
-            return None
+            return None, None
         indicator = found
     method = openslo_metrics.Method(
         name=spec.budgetingMethod,
@@ -144,7 +147,8 @@ def _sli(one: Found, objects: Objects, place: Place, objective: ObjectiveForm) -
         objective=objective,
         at=place,
     )
-    return openslo_metrics.sli(indicator, method, objects)
+    ratio = error_ratio(indicator.form, method.name, objective)
+    return openslo_metrics.sli(indicator, method, objects), ratio
 
 
 def objective_is_alpha(one: Found) -> bool:

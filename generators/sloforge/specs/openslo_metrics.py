@@ -7,16 +7,14 @@ from dataclasses import dataclass, replace
 from sloforge.located.tree import Node
 from sloforge.located.words import shown
 from sloforge.promql import number
-from sloforge.sli.slices import Comparator
 from sloforge.specs import expressions, reduce, sloth
 from sloforge.specs.foreign import made
 from sloforge.specs.mistakes import Place
 from sloforge.specs.openslo_forms import IndicatorForm, MetricForm, ObjectiveForm, RatioForm
 from sloforge.specs.openslo_objects import Found, Objects
+from sloforge.specs.openslo_ratios import COMPARATORS, QUERIES
 from sloforge.specs.words import Wrong
 
-_COMPARATORS: dict[str, Comparator] = {"lte": "<=", "gte": ">=", "lt": "<", "gt": ">"}
-_QUERIES = ("query", "promql", "expr")
 # Words in a source's `spec` that say which language the query is in.
 _LANGUAGES = ("queryType", "type", "language")
 _PROMETHEUS = ("prometheus", "promql", "thanos", "mimir", "cortex", "victoriametrics")
@@ -48,16 +46,6 @@ def sli(indicator: Found, method: Method, objects: Objects) -> Node | None:
     return _ratio(form.spec.ratioMetric, place.at("ratioMetric"), method, objects)
 
 
-def error_ratio(sli: Node) -> str | None:
-    """The formula of the specification, over any window; None where it is no ratio."""
-    ratio = sli.value.get("ratio")
-    if ratio is None:
-        return None
-    key = "bad" if "bad" in ratio.value else "good"
-    part, total = (_rate(ratio.value[one].value, "$window") for one in (key, "total"))
-    return f"{part} / {total}" if key == "bad" else f"1 - {part} / {total}"
-
-
 def _threshold(form: MetricForm, place: Place, method: Method, objects: Objects) -> Node | None:
     """Time is good while the comparison holds: an event is a scrape, or a slice."""
     query = _query(form, place, objects)
@@ -79,7 +67,7 @@ def _threshold(form: MetricForm, place: Place, method: Method, objects: Objects)
         told.change(method.at.at("timeSliceWindow"), what)
     comparison = {
         "expression": made(reduce.source(query.value), _at(query)),
-        "comparator": made(_COMPARATORS[objective.op], method.at.at("op")),
+        "comparator": made(COMPARATORS[objective.op], method.at.at("op")),
         "bound": made(objective.value, method.at.at("value")),
     }
     return made({"threshold": comparison}, place)
@@ -216,14 +204,14 @@ def _query(form: MetricForm, place: Place, objects: Objects) -> Node | None:
         told.lose(where, f"expected a Prometheus, got {shown(kind)}", "its queries are no PromQL")
         return None
     for key, value in spec.items():
-        if key not in (*_QUERIES, *_LANGUAGES):
+        if key not in (*QUERIES, *_LANGUAGES):
             told.lose(here.at("spec", key), "says nothing that rules could use", "remove it")
         elif key in _LANGUAGES and str(value).lower() not in _PROMETHEUS:
             told.lose(here.at("spec", key), f"expected promql, got {shown(value)}")
             return None
-    given = [key for key in _QUERIES if key in spec]
+    given = [key for key in QUERIES if key in spec]
     if len(given) != 1 or not isinstance(spec[given[0]], str):
-        what = f"expected one of {', '.join(_QUERIES)} with PromQL"
+        what = f"expected one of {', '.join(QUERIES)} with PromQL"
         told.wrong.append(here.at("spec").wrong(what, id_="S006"))
         return None
     return made(spec[given[0]], here.at("spec", given[0]))
