@@ -24,13 +24,21 @@ pytestmark = [
 ]
 
 
+def prometheus_of(run: Run) -> list[int]:
+    """promtool is one of its processes, too."""
+    names = {pid: Path("/proc", str(pid), "comm") for pid in run.servers()}
+    return [
+        pid for pid, comm in names.items() if comm.exists() and "prometheus" in comm.read_text()
+    ]
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, 0)]
 )
 def test_a_signal_while_it_starts_leaves_nothing(tmp_path, number, code):
     with demo(tmp_path) as run:
         run.wait_for("build")
-        until(lambda: run.servers() or run.ended(), lambda: run.text)
+        until(lambda: prometheus_of(run) or run.ended(), lambda: run.text, STARTING)
         run.process.send_signal(number)
         assert run.process.wait(ENDING) == code
         until(lambda: run.of("end"), lambda: run.text)
@@ -79,18 +87,10 @@ def test_a_script_that_is_interrupted_says_so_by_its_code(tmp_path):
         assert run.left_behind() == []
 
 
-def prometheus_of(run: Run) -> list[int]:
-    """promtool is one of its processes, too."""
-    names = {pid: Path("/proc", str(pid), "comm") for pid in run.servers()}
-    return [
-        pid for pid, comm in names.items() if comm.exists() and "prometheus" in comm.read_text()
-    ]
-
-
 def test_a_server_that_dies_ends_it_with_its_last_words(tmp_path):
     with demo(tmp_path) as run:
         run.wait_for("build")
-        (pid, *_) = until(lambda: prometheus_of(run), lambda: run.text)
+        (pid, *_) = until(lambda: prometheus_of(run), lambda: run.text, STARTING)
         os.kill(pid, signal.SIGKILL)
         assert run.process.wait(ENDING) == 1
         until(lambda: "ended by itself (signal 9)" in run.text, lambda: run.text)
