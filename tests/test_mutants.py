@@ -83,7 +83,7 @@ class Bench:
         if path.startswith("rules/"):
             layers = {k: self._about(name, k) for k in ("x-alerts", "x-guards")}
         elif SLI.match(name):
-            layers = {"x-sli": self.tests["x-sli"]}
+            layers = {k: self.tests.get(k, {}) for k in ("x-sli", "x-limits")}
         else:
             names = ("x-windows", "x-sli") if name.endswith("_5m") else ("x-windows",)
             layers = {layer: self.tests[layer] for layer in names}

@@ -16,7 +16,12 @@ PIECES = [
 ]
 texts = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
 scalars = texts | st.integers() | st.booleans()
-flat = st.dictionaries(texts, scalars, max_size=3).map(OneLine)
+within = st.recursive(
+    scalars,
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(texts, below, max_size=3),
+    max_leaves=5,
+)
+flat = st.dictionaries(texts, within, max_size=3).map(OneLine)
 values = st.recursive(
     scalars | flat,
     lambda below: st.lists(below, max_size=3) | st.dictionaries(texts, below, max_size=3),
@@ -39,6 +44,7 @@ def test_yaml_is_written_as_pyyaml_writes_it(document):
         pytest.param("it's", "it's", id="an apostrophe within"),
         pytest.param("a\nand b", "|-\n  a\n  and b", id="several lines"),
         pytest.param(OneLine(labels='up{a="b"}', value=1), "{labels: 'up{a=\"b\"}', value: 1}", id="one line"),
+        pytest.param(OneLine(of=[{"a": "b"}, "c: d", []]), "{of: [{a: b}, 'c: d', []]}", id="one line in one line"),
         pytest.param([], "[]", id="nothing"),
     ],
 )  # fmt: skip

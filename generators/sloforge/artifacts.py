@@ -66,7 +66,7 @@ def _lines(text: str | None) -> list[str]:
 
 
 class OneLine(dict[str, object]):
-    """A mapping that is written as `{a: 1, b: 2}`."""
+    """A mapping that is written as `{a: 1, b: [2, 3]}`, with all that is in it."""
 
 
 def header(source: str) -> str:
@@ -177,13 +177,17 @@ def _inline(value: object) -> str:
             return str(value)
         case dict():
             text = ", ".join([f"{_flow(key)}: {_flow(one)}" for key, one in value.items()])
-            if len(text) > _LONGEST:
-                raise _UnusualError
-            return f"{{{text}}}"
-        case list() | tuple() if not value:
-            return "[]"
+            return f"{{{_short(text)}}}"
+        case list() | tuple():
+            return f"[{_short(', '.join([_flow(one) for one in value]))}]"
         case _:
             raise _UnusualError
+
+
+def _short(text: str) -> str:
+    if len(text) > _LONGEST:
+        raise _UnusualError
+    return text
 
 
 def _flow(value: object) -> str:
@@ -191,8 +195,6 @@ def _flow(value: object) -> str:
     if isinstance(value, str):
         text = _scalar(value)
         return _quoted(value) if text == value and _FLOW.search(value) else text
-    if isinstance(value, dict | list | tuple):
-        raise _UnusualError
     return _inline(value)
 
 

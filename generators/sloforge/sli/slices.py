@@ -83,7 +83,7 @@ def _runs(values: list[str]) -> Iterator[str]:
             at += 1
 
 
-def _bad_steps(fixture: Fixture) -> list[bool]:
+def bad_steps(fixture: Fixture) -> list[bool]:
     """Which scrapes are bad: the first, then spread evenly, so that each stretch has its share."""
     flags: list[bool] = []
     for phase in fixture.phases:
@@ -122,7 +122,7 @@ class Up:
         labels = labels_for(self.gauge)
         if labels is None:
             return ()
-        values = ["0" if bad else "1" for bad in _bad_steps(fixture)]
+        values = ["0" if bad else "1" for bad in bad_steps(fixture)]
         return (_spelled(self.gauge, labels, fixture, values),)
 
     def describe(self) -> str:
@@ -164,7 +164,7 @@ class Freshness:
         step, age = seconds(fixture.step), seconds(self.max_age) + 1
         # promtool's clock starts at 0, so a good gauge is a gauge that follows it.
         values = [
-            number(at * step - (age if bad else 0)) for at, bad in enumerate(_bad_steps(fixture))
+            number(at * step - (age if bad else 0)) for at, bad in enumerate(bad_steps(fixture))
         ]
         return (_spelled(self.timestamp, labels, fixture, values),)
 
@@ -211,7 +211,7 @@ class Threshold:
         if labels is None:
             return ()
         good, bad = self._sides()
-        values = [number(bad if is_bad else good) for is_bad in _bad_steps(fixture)]
+        values = [number(bad if is_bad else good) for is_bad in bad_steps(fixture)]
         return (_spelled(self.expression, labels, fixture, values),)
 
     def describe(self) -> str:

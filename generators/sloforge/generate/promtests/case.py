@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from sloforge import naming
@@ -14,13 +15,18 @@ from sloforge.sli import Fixture, Phase, Series
 from sloforge.sli.fixtures import accepted, refused_by, spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sloforge.alerts import Alert
     from sloforge.model import Service, Slo
 
 Group = dict[str, object]
 Expectation = dict[str, object]
+# What recorded series come to; None where there must be none.
+Values = dict[str, Fraction | None]
+_PREFIX = "slo:"
+_DIGITS, _MOST_DIGITS = 6, 18
+_LEAST, _MOST, _HALF, _EDGE = 1000, 10**13, Fraction(1, 2), Fraction(1, 100)
 UP = "../../.."
 STEP = timedelta(seconds=15)
 
@@ -53,9 +59,9 @@ def group(name: str, step: timedelta, series: Iterable[Series], **checks: object
     return found | {key: value for key, value in checks.items() if value}
 
 
-def labels_of(slo: Slo, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def labels_of(slo: Slo) -> dict[str, str]:
     """The labels of one recorded series of the SLO: each `by` label has its first value."""
-    return slo.labels | members(slo)[0] | dict(extra or {})
+    return slo.labels | members(slo)[0]
 
 
 def members(slo: Slo) -> tuple[dict[str, str], ...]:
@@ -92,8 +98,7 @@ def others(slo: Slo) -> tuple[dict[str, str], ...]:
 
 def holds(expr: str, at: timedelta, labels: Mapping[str, str]) -> Expectation:
     """The expression, a `bool` comparison, is true of exactly one series with these labels."""
-    sample = OneLine(labels=braces(labels) or "{}", value=1)
-    return {"expr": expr, "eval_time": duration(at), "exp_samples": [sample]}
+    return gives(expr, at, {braces(labels) or "{}": 1})
 
 
 def equals(expr: str, value: Decimal, slack: Decimal | None = None) -> str:
@@ -109,21 +114,80 @@ def between(expr: str, low: Decimal, high: Decimal) -> str:
 
 def nothing(expr: str, at: timedelta) -> Expectation:
     """The expression has no sample."""
-    return {"expr": expr, "eval_time": duration(at), "exp_samples": []}
+    return gives(expr, at, {})
 
 
-def quiet(alert: Alert, at: timedelta) -> Expectation:
-    """The alert does not fire."""
-    return {"eval_time": duration(at), "alertname": alert.name, "exp_alerts": []}
+def gives(expr: str, at: timedelta, samples: Mapping[str, int]) -> Expectation:
+    """The expression has exactly these values, by their labels."""
+    found = [{"labels": labels, "value": value} for labels, value in samples.items()]
+    return OneLine(expr=expr, eval_time=duration(at), exp_samples=found)
 
 
-def fires(
-    alert: Alert, at: timedelta, annotations: Mapping[str, str], extra: Mapping[str, str]
-) -> Expectation:
-    """The alert fires with exactly these labels and texts."""
-    labels = dict(alert.labels) | dict(extra)
-    expected = {"exp_labels": labels, "exp_annotations": dict(annotations)}
-    return {"eval_time": duration(at), "alertname": alert.name, "exp_alerts": [expected]}
+def table(values: Values, at: timedelta, own: Mapping[str, str]) -> Iterator[Expectation]:
+    """Each of these recorded series has this value, and no label but its `own`.
+
+    None is a series that must not be there. promtool compares floats exactly, so they are rounded
+    to so many digits that no version of Prometheus can come out at another number: instants lie
+    between samples, where it does not matter whether a window's left edge belongs to it.
+    """
+    names = sorted((name for name in values), key=lambda name: values[name] or 0)
+    there = [(name, value) for name in names if (value := values[name]) is not None]
+    digits = _digits(value for _, value in there)
+    if digits is None:
+        half = len(names) // 2
+        yield from table({name: values[name] for name in names[:half]}, at, own)
+        yield from table({name: values[name] for name in names[half:]}, at, own)
+        return
+    wanted = _any_of(name.removeprefix(_PREFIX) for name in values)
+    picked = braces(own).removesuffix("}") + f',__name__=~"{_PREFIX}({wanted})"}}'
+    named = f'label_replace({picked}, "rule", "$1", "__name__", "{_PREFIX}(.+)")'
+    expr = f"round(1e{digits} * sum without ({', '.join(own)}) ({named}))"
+    samples = [
+        OneLine(
+            labels=braces({"rule": name.removeprefix(_PREFIX)}), value=round(value * 10**digits)
+        )
+        for name, value in there
+    ]
+    yield {"expr": expr, "eval_time": duration(at), "exp_samples": samples}
+
+
+def _any_of(names: Iterable[str]) -> str:
+    """A regular expression: `a:rate5m`, `a:rate1h` and `b` are `a:rate(5m|1h)|b`."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        head, rate, tail = name.rpartition("rate")
+        found.setdefault(head + rate, []).append(tail)
+    return "|".join(
+        head + (tails[0] if len(tails) == 1 else f"({'|'.join(tails)})")
+        for head, tails in found.items()
+    )
+
+
+def _digits(values: Iterable[Fraction]) -> int | None:
+    """So many that each value has some of them, and none lies between two integers.
+
+    None where one is too small beside another; a single value always finds them.
+    """
+    found = [abs(value) for value in values if value]
+    for digits in range(_DIGITS, _MOST_DIGITS):
+        scaled = [value * 10**digits for value in found]
+        if all(_LEAST < one < _MOST and abs(one % 1 - _HALF) > _EDGE for one in scaled):
+            return digits
+    return _MOST_DIGITS if len(found) == 1 else None
+
+
+def firing(alert: Alert, found: Iterable[Alert]) -> str:
+    """The alert among those that fire; of several with one name, by its burn."""
+    labels = {"alertname": alert.name, "alertstate": "firing"}
+    if sum(other.name == alert.name for other in found) > 1:
+        labels["burn"] = dict(alert.labels).get("burn", "")
+    return f"ALERTS{braces(labels)}"
+
+
+def all_labels(alert: Alert, more: Mapping[str, str]) -> str:
+    """The labels of the alert while it fires."""
+    state = {"alertname": alert.name, "alertstate": "firing"}
+    return braces(state | dict(alert.labels) | dict(more))
 
 
 def constant(metric: str, labels: Mapping[str, str], value: Decimal, samples: int) -> Series:

@@ -1,11 +1,14 @@
 """`<slo>-guards`: which bad events `min_errors` counts: those of the long window, and all of them.
 
-Every ratio is far too high all the time; only the events come and go. Nothing is evaluated but the
-few instants that are looked at, so that days of samples cost nothing.
+Every ratio is far too high all the time; only two bursts of bad events come by, each of them not
+enough alone. At each instant that is looked at they are a little younger or a little older than one
+of the windows, and exactly the alerts whose windows hold both of them are there. Nothing is
+evaluated in between, so that days of samples cost nothing.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -13,18 +16,16 @@ from typing import TYPE_CHECKING
 
 from sloforge import naming
 from sloforge.generate.promtests.case import (
-    Expectation,
     Group,
     Suite,
     braces,
     constant,
+    gives,
     group,
-    holds,
     labels_of,
-    nothing,
     others,
 )
-from sloforge.promql import number, seconds
+from sloforge.promql import duration, number, seconds
 from sloforge.sli import Quantile, Series
 from sloforge.sli.fixtures import spelled
 from sloforge.windows import BASE, DAY
@@ -36,12 +37,17 @@ if TYPE_CHECKING:
     from sloforge.artifacts import Artifact
     from sloforge.model import Project, Service, Slo
 
-# How many samples a window has, and how many of them hold events.
-SLOTS, BUSY = 60, 10
-# How many samples ago the events begin: they end before the window, or within its older half.
-OLD, RECENT = 75, 55
+# How many samples the shortest window of a group has, and how much longer the longest may be.
+SLOTS, SPREAD = 5, 100
+# Each of these steps fits into the time between two instants.
+STEPS = tuple(timedelta(seconds=s) for s in (1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 360, 600))
+STEPS += tuple(timedelta(minutes=m) for m in (15, 20, 30, 60, 120, 180, 240, 360, 720))
+APART = timedelta(hours=12)
+# How old the older burst is, as shares of a window: within it, and just beyond it.
+AGES = (Decimal("0.9"), Decimal("1.1"))
+# Two of these are enough, one of them is not.
+PART = Decimal("0.75")
 HIGH = Decimal(1000)
-MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +67,8 @@ def tests(project: Project, service: Service, found: tuple[Alert, ...]) -> Itera
     if not guards or guards[0].alert.slo is None or not guards[0].alert.slo.alerting.min_errors:
         return
     slo = guards[0].alert.slo
-    every = max(2 * guard.window for guard in guards)
-    groups = [_group(guard, slo, every) for guard in guards]
+    every = (max(guard.window * 5 // 4 for guard in guards) // APART + 1) * APART
+    groups = [_group(_Scene(guards=some, slo=slo, every=every)) for some in _alike(guards)]
     yield Suite(
         path=naming.test_file(service.name, f"{slo.name}-guards"),
         source=service.source.path,
@@ -112,29 +118,86 @@ def _events(alert: Alert, slo: Slo, interval: timedelta) -> _Guard:
     )
 
 
-def _group(guard: _Guard, slo: Slo, every: timedelta) -> Group:
-    """First the events are too old, then they are old enough to be missed by half a window."""
-    samples = round(every / guard.window * SLOTS)
-    # A sample at the instant that is looked at, whatever part of it the window is.
-    step = every / samples // MILLISECOND * MILLISECOND
-    labels = labels_of(slo)
-    series = [
-        Series(series=spelled(guard.metric, labels), values=_values(guard, samples)),
-        *(constant(ratio, labels, HIGH, 2 * samples) for ratio in guard.ratios),
-        *(constant(guard.metric, other, HIGH, 2 * samples) for other in others(slo)),
-    ]
-    state = f"ALERTS{braces({'alertname': guard.alert.name})}"
-    checks: list[Expectation] = [
-        nothing(state, every),
-        holds(f"count({state})", every * 2, {}),
-    ]
-    name = f"{guard.alert.name}: counts the events of its window"
-    return group(name, step, series, promql_expr_test=checks)
+def _alike(guards: list[_Guard]) -> Iterator[tuple[_Guard, ...]]:
+    """By their windows, so that no group has to play years second by second."""
+    left = sorted(guards, key=lambda guard: guard.window)
+    while left:
+        some = tuple(guard for guard in left if guard.window <= left[0].window * SPREAD)
+        yield some
+        left = left[len(some) :]
 
 
-def _values(guard: _Guard, samples: int) -> str:
-    """Twice enough events in a few samples, once before each instant, nothing in between."""
-    burst = f"{number((guard.enough * 2 / BUSY).quantize(Decimal('1e-12')))}x{BUSY - 1}"
-    first, second = samples - OLD, 2 * samples - RECENT
-    pause = second - first - BUSY
-    return f"0x{first - 1} {burst} 0x{pause - 1} {burst} 0x{2 * samples - second - BUSY}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """Guards that are looked at together, at every multiple of `every`."""
+
+    guards: tuple[_Guard, ...]
+    slo: Slo
+    every: timedelta
+
+    @property
+    def step(self) -> timedelta:
+        shortest = self.guards[0].window / SLOTS
+        return max(step for step in STEPS if step <= max(shortest, STEPS[0]))
+
+    def ages(self) -> tuple[int, ...]:
+        """How many steps ago the older burst is, at each instant.
+
+        Oldest first: then no alert ends that would still be there for its `keep_firing_for`.
+        """
+        within, beyond = AGES
+        ages = {
+            age
+            for window in {guard.window for guard in self.guards}
+            for age in (self._clear(window, within, -1), self._clear(window, beyond, 1))
+        }
+        return tuple(sorted(ages, reverse=True))
+
+    def _clear(self, window: timedelta, share: Decimal, way: int) -> int:
+        """Not on the edge of a window, which belongs to it up to Prometheus 2 alone."""
+        edges = {guard.window for guard in self.guards}
+        age = int(seconds(window) * share / seconds(self.step)) + (way > 0)
+        while edges & {self.step * age, self.step * (age - 1)}:
+            age += way
+        return age
+
+    def there(self, age: int) -> Counter[str]:
+        """The alerts whose windows hold both bursts."""
+        held = (guard.alert.name for guard in self.guards if self.step * age < guard.window)
+        return Counter(held)
+
+
+def _group(scene: _Scene) -> Group:
+    ages, labels = scene.ages(), labels_of(scene.slo)
+    samples = int(scene.every / scene.step) * len(ages)
+    ratios = dict.fromkeys(ratio for guard in scene.guards for ratio in guard.ratios)
+    events = {guard.metric: guard.enough * PART for guard in scene.guards}
+    series = [constant(ratio, labels, HIGH, samples) for ratio in ratios]
+    for metric, burst in events.items():
+        values = _values(scene, ages, number(burst.quantize(Decimal("1e-12"))))
+        series.append(Series(series=spelled(metric, labels), values=values))
+        series += [constant(metric, other, HIGH, samples) for other in others(scene.slo)]
+    checks = [
+        gives("count by (alertname) (ALERTS)", scene.every * at, _named(scene.there(age)))
+        for at, age in enumerate(ages, 1)
+    ]
+    when = ", ".join(
+        f"{duration(scene.step * age)} ago ({duration(scene.every * at)})"
+        for at, age in enumerate(ages, 1)
+    )
+    name = f"min_errors counts the events of a window, of which the first was {when}"
+    return group(name, scene.step, series, promql_expr_test=checks)
+
+
+def _named(alerts: Counter[str]) -> dict[str, int]:
+    return {braces({"alertname": name}): count for name, count in sorted(alerts.items())}
+
+
+def _values(scene: _Scene, ages: tuple[int, ...], burst: str) -> str:
+    """Two bursts, one step apart, before each instant; `_xN` are N samples that are missing."""
+    per, parts, at = int(scene.every / scene.step), [], 0
+    for instant, age in enumerate(ages, 1):
+        first = instant * per - age
+        parts.append(f"_x{first - at} {burst}x1")
+        at = first + 2
+    return " ".join(parts)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Three half hours of five-minute slots: one of five with a value is too old, two are too far ahead.
 SLOTS = ("young", "old", "gone", "ahead", "future", "future") * 3
 END = BASE * len(SLOTS)
+EVERY = BASE
 LONG_AGO = "-1000000"
 
 

@@ -1,267 +1,266 @@
-"""`<slo>-sli`: raw series -> what is recorded over five minutes and over the raw windows."""
+"""`<slo>-sli`: raw series -> what is recorded over five minutes and over the raw windows.
+
+One group plays scenes one after the other, each a little longer than the longest raw window, and
+looks at the end of each.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from sloforge import naming
 from sloforge.generate.promtests.case import (
+    Expectation,
     Group,
     Suite,
-    between,
-    equals,
+    Values,
     fixture,
     group,
-    holds,
     labels_of,
     members,
-    mine,
-    nothing,
     recording_order,
-    scrapes,
     step_of,
     strangers,
+    table,
 )
-from sloforge.generate.promtests.limits import limits
+from sloforge.generate.promtests.limits import EVERY, limits
 from sloforge.generate.recording import reads_raw
-from sloforge.promql import seconds
+from sloforge.promql import duration, seconds
 from sloforge.sli import Freshness, Phase, Quantile, Series
+from sloforge.sli.slices import bad_steps
 from sloforge.windows import BASE, HOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sloforge.artifacts import Artifact
     from sloforge.model import Project, Service, Slo
 
-# A little more than the longest raw window.
-LENGTH = timedelta(minutes=65)
-EVERY = timedelta(minutes=5)
-BAD = Decimal("0.2")
-TROUBLE = timedelta(minutes=20)
-# In trouble there is half the traffic.
-CALM = Decimal("0.5")
+LENGTH, TROUBLE, AFTER = timedelta(minutes=65), timedelta(minutes=20), timedelta(minutes=2)
+# The bad part of the events, as usual and in trouble, when there is half the traffic. A counter
+# that stands at 0 would be taken for one that begins there: no rate is extrapolated below 0.
+USUAL, BAD, CALM = Decimal("0.02"), Decimal("0.2"), Decimal("0.5")
+NONE, HALF, ALL = Decimal(0), Decimal("0.5"), Decimal(1)
 INSTANCES = ("a:1", "b:1")
+SCENES = 4
 
 
 def tests(project: Project, service: Service, slo: Slo) -> Iterator[Artifact]:
     """Nothing where the SLI is the user's own PromQL: no series can be made up for it."""
-    if not _series(service, slo, BAD):
+    play = _Play(project=project, service=service, slo=slo)
+    if not play.series():
         return
-    groups = [
-        _counted(project, service, slo),
-        *_clean(project, service, slo),
-        *_edges(service, slo),
-        *(limits(project, service, slo, slo.sli) if isinstance(slo.sli, Freshness) else ()),
-    ]
-    yield Suite(
-        path=naming.test_file(service.name, f"{slo.name}-sli"),
-        source=service.source.path,
-        rule_files=(naming.recording_file(service.name),),
-        order=recording_order(slo),
-        evaluation_interval=EVERY,
+    yield _suite(play, "sli", play.every, [play.group()])
+    if isinstance(slo.sli, Freshness) and (found := list(limits(project, service, slo, slo.sli))):
+        yield _suite(play, "limits", EVERY, found)
+
+
+def _suite(play: _Play, layer: str, every: timedelta, groups: list[Group]) -> Artifact:
+    return Suite(
+        path=naming.test_file(play.service.name, f"{play.slo.name}-{layer}"),
+        source=play.service.source.path,
+        rule_files=(naming.recording_file(play.service.name),),
+        order=recording_order(play.slo),
+        evaluation_interval=every,
         groups=tuple(groups),
     ).artifact()
 
 
-def _series(service: Service, slo: Slo, bad: Decimal) -> list[Series]:
-    """Every member's series; only the first member has errors."""
-    found: list[Series] = []
-    step = step_of(service, slo)
-    for at, member in enumerate(members(slo)):
-        phase = Phase(steps=scrapes(step, LENGTH), bad=bad if at == 0 else Decimal(0))
-        labels = member | ({"job": service.job} if service.job else {})
-        found += slo.sli.series(fixture(step, (phase,), labels))
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """What happens in it; with `reset`, counters start again at 0 before its last phase."""
+
+    name: str
+    phases: tuple[Phase, ...]
+    reset: bool = False
 
 
-def _share(slo: Slo) -> Decimal:
-    """Slices are few: all of them are bad, where of the events only a fifth is."""
-    return BAD if slo.sli.unit == "events" else Decimal(1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Play:
+    """The scenes of an SLO, each of `steps` scrapes."""
 
+    project: Project
+    service: Service
+    slo: Slo
 
-def _per_second(service: Service, slo: Slo) -> Decimal:
-    events = 100 if slo.sli.unit == "events" else 1
-    return events / seconds(step_of(service, slo))
+    @property
+    def step(self) -> timedelta:
+        return step_of(self.service, self.slo)
 
+    @property
+    def steps(self) -> int:
+        return -(-LENGTH // self.step)
 
-def _slack(slo: Slo) -> Decimal:
-    """One slice more or less at the left edge; promtool's fractions are not exact."""
-    return Decimal("1.1") / seconds(BASE) if slo.sli.unit == "slices" else Decimal("0.001")
+    @property
+    def every(self) -> timedelta:
+        """From one instant to the next: the scrapes of a scene, and a little more.
 
+        Neither an instant nor the beginning of a window is at a scrape: it would belong to the
+        window up to Prometheus 2 and no longer since 3.
+        """
+        whole = (timedelta(seconds=s) for s in range(1, int(seconds(self.step) / SCENES)))
+        parts = (self.step * share / 100 for share in (17, 13, 11, 7, 19, 3, 23))
+        return self.step * self.steps + next(off for off in (*whole, *parts) if self._is_clear(off))
 
-def _counted(project: Project, service: Service, slo: Slo) -> Group:
-    share, labels, first = _share(slo), labels_of(slo), mine(slo, 0)
-    total = _per_second(service, slo) * (_copies(slo) * CALM if slo.sli.unit == "events" else 1)
+    def _is_clear(self, off: timedelta) -> bool:
+        edges = (timedelta(0), *self.windows)
+        return not off % timedelta(milliseconds=1) and all(
+            (off * at - edge) % self.step for at in range(1, SCENES + 1) for edge in edges
+        )
 
-    def about(metric: str, window: timedelta, value: Decimal) -> str:
-        return between(metric + first, *_about(service, slo, window, value))
+    @property
+    def windows(self) -> tuple[timedelta, ...]:
+        """Those that are read from the raw series, up to what a scene plays."""
+        sli = self.slo.sli
+        if isinstance(sli, Quantile):
+            return tuple(sorted({BASE, *(w for w in sli.windows if w <= HOUR)}))
+        short = [w for w in self.slo.ratio_windows if w <= HOUR]
+        return tuple(w for w in short if w == BASE or reads_raw(self.project, self.slo, w))
 
-    checks = [holds(equals(naming.TOTAL + first, total, _slack(slo)), LENGTH, labels)]
-    if slo.sli.has_budget:
-        errors = equals(naming.ERRORS + first, total * share, _slack(slo))
-        checks.append(holds(errors, LENGTH, labels))
-        checks += [
-            holds(about(naming.error_ratio(w), w, share * _part(slo, w)), LENGTH, labels)
-            for w in _raw(project, slo)
+    def scenes(self) -> tuple[_Scene, ...]:
+        slices = self.slo.sli.unit == "slices"
+        late, after = TROUBLE // self.step, AFTER // self.step
+        usual = Phase(steps=self.steps - late, bad=NONE if slices else USUAL)
+        # Slices are few: in trouble all of them are bad.
+        calm = Phase(steps=late, bad=ALL if slices else BAD, traffic=CALM)
+        trouble = _Scene(name="trouble for 20m", phases=(usual, calm))
+        clean = _Scene(name="no error ever", phases=(Phase(steps=self.steps, bad=NONE),))
+        if not self.slo.sli.has_budget:
+            return (trouble,)
+        if slices or getattr(self.slo.sli, "native", False):
+            return clean, trouble
+        idle = Phase(steps=self.steps, bad=NONE, traffic=NONE)
+        until, again = (Phase(steps=n, bad=BAD) for n in (self.steps - after, after))
+        reset = _Scene(name="a counter reset 2m ago", phases=(until, again), reset=True)
+        return clean, _Scene(name="no traffic", phases=(idle,)), trouble, reset
+
+    def group(self) -> Group:
+        names = [
+            f"{scene.name} ({duration(self.every * at)})"
+            for at, scene in enumerate(self.scenes(), 1)
         ]
-        sampled = {naming.TOTAL_5M: total, naming.ERRORS_5M: total * share}
-        checks += [
-            holds(equals(metric + first, value, _slack(slo)), LENGTH, labels)
-            for metric, value in sampled.items()
+        # Good and bad ones: whichever a rule counts, it would count them too.
+        bad = ALL if self.slo.sli.unit == "slices" else HALF
+        whole = Phase(steps=self.steps * len(names), bad=bad)
+        series = [*self.series(), *strangers(self.service, self.slo, (whole,))]
+        name = f"counts {self.slo.sli.unit} and no other series: {', '.join(names)}"
+        return group(name, self.step, series, promql_expr_test=list(self._checks()))
+
+    def series(self) -> list[Series]:
+        """Every member's series, of two instances where a sum could be an average."""
+        found: list[Series] = []
+        for at, member in enumerate(members(self.slo)):
+            labels = member | ({"job": self.service.job} if self.service.job else {})
+            for instance in INSTANCES[: self._copies]:
+                own = labels | ({"instance": instance} if self._copies > 1 else {})
+                found += self._played(own, is_bad=at == 0)
+        return found
+
+    @property
+    def _copies(self) -> int:
+        pinned = any(matcher.label == "instance" for matcher in self.slo.sli.scope())
+        return len(INSTANCES) if self.slo.sli.unit == "events" and not pinned else 1
+
+    def _played(self, labels: dict[str, str], *, is_bad: bool) -> Iterator[Series]:
+        """Through all scenes; a series of errors is not there before the second of them."""
+        phases = [
+            phase if is_bad else Phase(steps=phase.steps, bad=NONE, traffic=phase.traffic)
+            for scene in self.scenes()
+            for phase in scene.phases
         ]
-    if slo.budget is not None:
-        burn = about(naming.CURRENT_BURN, BASE, share / slo.budget)
-        checks.append(holds(burn, LENGTH, labels))
-    if isinstance(slo.sli, Quantile):
-        checks += [holds(about(*one), LENGTH, labels) for one in _quantiles(slo, slo.sli)]
-    if len(members(slo)) > 1:
-        checks.append(_apart(slo))
-    name = f"counts {slo.sli.unit} and the bad ones among them, and no other series"
-    series = [
-        *_played(service, slo),
-        *strangers(service, slo, _trouble(step_of(service, slo), Decimal(1))),
-    ]
-    return group(name, step_of(service, slo), series, promql_expr_test=checks)
+        again: list[Phase] = []
+        if self.scenes()[-1].reset:
+            last = phases.pop()
+            again = [Phase(steps=last.steps - 1, bad=last.bad)]
+        played = self.slo.sli.series(fixture(self.step, tuple(phases), labels))
+        reset = self.slo.sli.series(fixture(self.step, tuple(again), labels)) if again else played
+        for one, after in zip(played, reset, strict=True):
+            values = f"{one.values} {after.values}" if again else one.values
+            if one.lazy and len(self.scenes()) > 1:
+                values = f"_x{self.steps + 1} {values.partition(' ')[2]}"
+            yield Series(series=one.series, values=values)
+
+    def _checks(self) -> Iterator[Expectation]:
+        for at, scene in enumerate(self.scenes(), 1):
+            values = _Seen(play=self, scene=at, flows=self._flows(is_bad=True)).values()
+            yield from table(values, self.every * at, labels_of(self.slo))
+            if len(members(self.slo)) > 1 and scene.name.startswith("trouble"):
+                other = _Seen(play=self, scene=at, flows=self._flows(is_bad=False)).values()
+                own = self.slo.labels | members(self.slo)[1]
+                yield from table(other, self.every * at, own)
+
+    def _flows(self, *, is_bad: bool) -> list[tuple[Fraction, Fraction]]:
+        """Bad and all events of each scrape; what is counted before a reset's first is lost."""
+        phases = [phase for scene in self.scenes() for phase in scene.phases]
+        if self.slo.sli.unit == "slices":
+            flags = bad_steps(fixture(self.step, tuple(phases), {}))
+            return [(Fraction(flag and is_bad), Fraction(1)) for flag in [*flags, flags[-1]]]
+        flows = [(Fraction(0), Fraction(0))]
+        for scene in self.scenes():
+            for phase in scene.phases:
+                total = Fraction(phase.traffic) * 100 * self._copies
+                flows += [(total * Fraction(phase.bad) * is_bad, total)] * phase.steps
+            if scene.reset:
+                flows[-phase.steps] = (Fraction(0), Fraction(0))
+        return flows
 
 
-def _part(slo: Slo, window: timedelta) -> Decimal:
-    """The part of a window's events that happen in trouble."""
-    traffic = CALM if slo.sli.unit == "events" else Decimal(1)
-    late = min(seconds(window), seconds(TROUBLE))
-    return traffic * late / (traffic * late + seconds(window) - late)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What rules say at the end of a scene, by counting."""
+
+    play: _Play
+    scene: int
+    flows: list[tuple[Fraction, Fraction]]
+
+    def values(self) -> Values:
+        slo, (bad, total) = self.play.slo, self._rates(BASE)
+        found: Values = {naming.TOTAL: total}
+        if isinstance(slo.sli, Quantile):
+            return found | self._quantiles(slo.sli)
+        found |= {naming.ERRORS: bad, naming.TOTAL_5M: total, naming.ERRORS_5M: bad}
+        for window in self.play.windows:
+            found[naming.error_ratio(window)] = self._ratio(window)
+        if slo.budget is not None:
+            ratio = self._ratio(BASE)
+            found[naming.CURRENT_BURN] = None if ratio is None else ratio / Fraction(slo.budget)
+        return found
+
+    def _ratio(self, window: timedelta) -> Fraction | None:
+        bad, total = self._rates(window)
+        return bad / total if total else None
+
+    def _rates(self, window: timedelta) -> tuple[Fraction, Fraction]:
+        """Bad and all events a second.
+
+        A rate is the increase from the first to the last sample of a window by the time between
+        them; a slice counts as it is, by the window.
+        """
+        step, last = self.play.step, self.scene * self.play.steps
+        first = (self.play.every * self.scene - window) // step + 1
+        if self.play.slo.sli.unit == "slices":
+            return _sums(self.flows[first : last + 1], Fraction(seconds(window)))
+        return _sums(self.flows[first + 1 : last + 1], (last - first) * Fraction(seconds(step)))
+
+    def _quantiles(self, sli: Quantile) -> Values:
+        """By linear interpolation within a bucket.
+
+        The slow share s lies evenly between the threshold T and 2 T, the rest below: the quantile q
+        is T + T (q - (1 - s)) / s, or T q / (1 - s).
+        """
+        found: Values = {}
+        for window in () if sli.native else self.play.windows:
+            slow, q = self._ratio(window) or Fraction(0), Fraction(sli.quantile)
+            beyond = q - (1 - slow)
+            share = 1 + beyond / slow if beyond > 0 else q / (1 - slow)
+            found[naming.quantile(window)] = Fraction(sli.threshold) * share
+        return found
 
 
-def _raw(project: Project, slo: Slo) -> list[timedelta]:
-    """The windows that are read from the raw series, up to what the test plays."""
-    windows = [w for w in slo.ratio_windows if w <= HOUR]
-    return [w for w in windows if w == BASE or reads_raw(project, slo, w)]
-
-
-def _about(
-    service: Service, slo: Slo, window: timedelta, value: Decimal
-) -> tuple[Decimal, Decimal]:
-    """Within 2 %, or two slices: a window's left edge belongs to it up to Prometheus 2 only."""
-    slack = value * Decimal("0.02")
-    if slo.sli.unit == "slices":
-        slack = 2 * seconds(step_of(service, slo)) / seconds(window)
-    return value - slack, value + slack
-
-
-def _copies(slo: Slo) -> int:
-    """Events are counted on two instances, so that a sum is no average."""
-    pinned = any(matcher.label == "instance" for matcher in slo.sli.scope())
-    return len(INSTANCES) if slo.sli.unit == "events" and not pinned else 1
-
-
-def _played(service: Service, slo: Slo) -> list[Series]:
-    """Clean, then bad in the last minutes: each window has a ratio of its own."""
-    found: list[Series] = []
-    step = step_of(service, slo)
-    for at, member in enumerate(members(slo)):
-        labels = member | ({"job": service.job} if service.job else {})
-        for instance in INSTANCES[: _copies(slo)]:
-            bad = _share(slo) if at == 0 else Decimal(0)
-            own = labels | ({"instance": instance} if _copies(slo) > 1 else {})
-            found += slo.sli.series(fixture(step, _trouble(step, bad), own))
-    return found
-
-
-def _trouble(step: timedelta, bad: Decimal) -> tuple[Phase, ...]:
-    return (
-        Phase(steps=scrapes(step, LENGTH - TROUBLE), bad=Decimal(0)),
-        Phase(steps=scrapes(step, TROUBLE), bad=bad, traffic=CALM),
-    )
-
-
-def _quantiles(slo: Slo, sli: Quantile) -> Iterator[tuple[str, timedelta, Decimal]]:
-    """What the quantiles are.
-
-    The slow share s lies evenly between the threshold T and 2 T: the quantile q is
-    T + T (q - (1 - s)) / s, by the linear interpolation within a bucket.
-    """
-    for window in sorted({BASE, *sli.windows}):
-        share = BAD * _part(slo, window)
-        if sli.native or window > HOUR or sli.quantile <= 1 - share:
-            continue
-        want = sli.threshold * (1 + (sli.quantile - (1 - share)) / share)
-        yield naming.quantile(window), window, want
-
-
-def _apart(slo: Slo) -> dict[str, object]:
-    """The member without errors has none of the other's."""
-    second = members(slo)[1]
-    metric = naming.ERRORS if slo.sli.has_budget else naming.TOTAL
-    expr = f"{metric}{mine(slo, 1)} {'== bool 0' if slo.sli.has_budget else '> bool 0'}"
-    return holds(expr, LENGTH, slo.labels | second)
-
-
-def _clean(project: Project, service: Service, slo: Slo) -> Iterator[Group]:
-    if not slo.sli.has_budget:
-        return
-    born = [one for one in _series(service, slo, Decimal(0)) if not one.lazy]
-    checks = [
-        holds(f"{metric}{mine(slo, at)} == bool 0", LENGTH, slo.labels | member)
-        for metric in (naming.ERRORS, *(naming.error_ratio(w) for w in _raw(project, slo)))
-        for at, member in enumerate(members(slo))
-    ]
-    name = "no error was ever seen: zero, not nothing"
-    yield group(name, step_of(service, slo), born, promql_expr_test=checks)
-
-
-def _edges(service: Service, slo: Slo) -> Iterator[Group]:
-    step = step_of(service, slo)
-    if slo.sli.unit == "events":
-        flat = [_flat(one, step) for one in _series(service, slo, BAD)]
-        if slo.sli.has_budget and not _native(slo):
-            yield group("no traffic: no ratio, and no NaN", step, flat, promql_expr_test=_idle(slo))
-            yield _reset(service, slo)
-
-
-def _native(slo: Slo) -> bool:
-    return bool(getattr(slo.sli, "native", False))
-
-
-def _flat(one: Series, step: timedelta) -> Series:
-    return Series(series=one.series, values=f"7x{scrapes(step, LENGTH)}")
-
-
-def _idle(slo: Slo) -> list[dict[str, object]]:
-    zero = [
-        holds(f"{metric}{mine(slo, at)} == bool 0", LENGTH, slo.labels | member)
-        for metric in (naming.TOTAL, naming.ERRORS)
-        for at, member in enumerate(members(slo))
-    ]
-    return [*zero, nothing(_any_ratio(slo), LENGTH)]
-
-
-def _any_ratio(slo: Slo) -> str:
-    return f'{{__name__=~"slo:sli_error:ratio_rate.*",slo_name="{slo.name}"}}'
-
-
-def _reset(service: Service, slo: Slo) -> Group:
-    """The counters start again at zero two minutes before the end: one scrape's events are lost."""
-    step = step_of(service, slo)
-    before = scrapes(step, LENGTH - timedelta(minutes=2))
-    after = scrapes(step, timedelta(minutes=2))
-    twice = [
-        Series(series=one.series, values=f"{_cut(one, before)} {_cut(one, after)}")
-        for one in _series(service, slo, BAD)
-    ]
-    labels = labels_of(slo)
-    first = mine(slo, 0)
-    total = _per_second(service, slo)
-    checks = [
-        holds(equals(naming.error_ratio(BASE) + first, BAD, Decimal("0.001")), LENGTH, labels),
-        holds(between(naming.TOTAL + first, total * Decimal("0.8"), total), LENGTH, labels),
-    ]
-    name = "a counter reset is neither an error nor a gap"
-    return group(name, step, twice, promql_expr_test=checks)
-
-
-def _cut(one: Series, steps: int) -> str:
-    """The first steps of a growing counter; its notation is `start+step x count`."""
-    start, rest = one.values.split("+")
-    return f"{start}+{rest.split('x')[0]}x{steps}"
+def _sums(flows: Iterable[tuple[Fraction, Fraction]], time: Fraction) -> tuple[Fraction, Fraction]:
+    bad, total = zip(*flows, strict=True)
+    return sum(bad, Fraction(0)) / time, sum(total, Fraction(0)) / time

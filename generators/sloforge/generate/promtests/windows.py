@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from sloforge import naming
@@ -12,16 +13,17 @@ from sloforge.generate.promtests.case import (
     Expectation,
     Group,
     Suite,
-    between,
+    Values,
+    braces,
     constant,
-    equals,
+    gives,
     group,
-    holds,
     labels_of,
     members,
     mine,
     nothing,
     others,
+    table,
 )
 from sloforge.generate.recording import reads_raw
 from sloforge.promql import duration, number, seconds
@@ -30,18 +32,21 @@ from sloforge.sli.fixtures import spelled
 from sloforge.windows import DAY, HOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sloforge.artifacts import Artifact
     from sloforge.model import Project, Service, Slo
 
 STEP = timedelta(minutes=5)
+# Instants lie this far behind a sample, or twice as far.
+OFF = timedelta(minutes=1)
 # The last samples are bad, while there is half the traffic of before: an average of ratios, or a
 # window of another length, gives another number.
 LAST = 5
 BUSY, CALM = Decimal(100), Decimal(50)
-# The bad part of what is scraped in trouble.
-SHARE = Decimal("0.2")
+# The bad part of what is scraped, and of what is scraped in trouble. A counter that stood at 0
+# until then would be taken for one that began there: no rate is extrapolated below 0.
+USUAL, SHARE = Decimal("0.05"), Decimal("0.2")
 # What is left of the budget in the period test.
 LEFT = Decimal("0.25")
 EXACT = Decimal("1e-9")
@@ -54,32 +59,25 @@ class _Traffic:
     before: Decimal
     last: Decimal
 
-    def ratio(self, samples: int) -> Decimal:
+    def ratio(self, samples: int) -> Fraction:
         """Bad events over all events of the newest samples."""
         late = min(LAST, samples)
         bad = self.last * late + self.before * (samples - late)
-        return bad / (CALM * late + BUSY * (samples - late))
+        return Fraction(bad) / Fraction(CALM * late + BUSY * (samples - late))
 
-    def bounds(self, samples: int) -> tuple[Decimal, Decimal]:
-        """A window's left edge belongs to it up to Prometheus 2 and no longer since 3."""
-        low, high = sorted((self.ratio(samples), self.ratio(samples + 1)))
-        return low - EXACT, high + EXACT
-
-    def series(self, slo: Slo, metrics: tuple[str, str], shape: tuple[int, int]) -> list[Series]:
-        """Errors and total up to the end, and other SLOs'; `shape` is samples missing and there."""
+    def series(self, slo: Slo, metrics: Iterable[str], shape: tuple[int, int]) -> list[Series]:
+        """Errors, total, and other SLOs', up to the end; `shape` is samples missing and there."""
         missing, samples = shape
         gap, early = f"_x{missing} " * bool(missing), samples - LAST
-        errors = f"{gap}{number(self.before)}x{early} {number(self.last)}x{LAST - 1}"
-        total = f"{gap}{number(BUSY)}x{early} {number(CALM)}x{LAST - 1}"
-        labels = labels_of(slo)
-        mine = [
-            Series(series=spelled(metric, labels), values=values)
-            for metric, values in zip(metrics, (errors, total), strict=True)
-        ]
-        loud = f"{gap}{number(CALM)}x{samples}"
-        return mine + [
-            Series(series=spelled(m, o), values=loud) for m in metrics for o in others(slo)
-        ]
+        labels, found = labels_of(slo), []
+        for metric in metrics:
+            bad = metric in (naming.ERRORS, naming.ERRORS_5M)
+            first, last = (self.before, self.last) if bad else (BUSY, CALM)
+            values = f"{gap}{number(first)}x{early} {number(last)}x{LAST - 1}"
+            found.append(Series(series=spelled(metric, labels), values=values))
+            loud = f"{gap}{number(CALM)}x{samples}"
+            found += [Series(series=spelled(metric, o), values=loud) for o in others(slo)]
+        return found
 
 
 def tests(project: Project, service: Service, slo: Slo) -> Iterator[Artifact]:
@@ -87,10 +85,10 @@ def tests(project: Project, service: Service, slo: Slo) -> Iterator[Artifact]:
     if not slo.sli.has_budget:
         return
     groups = [
-        *_derived(project, slo),
+        *_hours(project, slo),
         *_scraped(project, service, slo),
-        _period(project, service, slo),
-        *_idle(project, slo),
+        _days(project, service, slo),
+        _idle(slo),
     ]
     yield Suite(
         path=naming.test_file(service.name, f"{slo.name}-windows"),
@@ -98,21 +96,16 @@ def tests(project: Project, service: Service, slo: Slo) -> Iterator[Artifact]:
         rule_files=(naming.recording_file(service.name),),
         # The period first, so that the budget of the same instant reads it.
         order=(naming.period_group(slo), naming.recording_group(slo)),
-        evaluation_interval=slo.window,
+        evaluation_interval=slo.window + OFF,
         groups=tuple(groups),
     ).artifact()
 
 
-def _derived(project: Project, slo: Slo) -> Iterator[Group]:
-    found = [w for w in slo.ratio_windows if STEP < w < DAY and not reads_raw(project, slo, w)]
-    if not found or _says_zero(slo):
-        return
-    there = min(int(max(found) / STEP) * 2, int(slo.window / STEP))
-    traffic = _Traffic(before=Decimal(1), last=Decimal(10))
-    shape = (int(slo.window / STEP) - there, there)
-    series = traffic.series(slo, (naming.ERRORS, naming.TOTAL), shape)
-    checks = [_ratio(slo, traffic, (window, STEP), slo.window) for window in found]
-    yield group("adds up the base series over hours", STEP, series, promql_expr_test=checks)
+def _derived(project: Project, slo: Slo) -> list[timedelta]:
+    """Windows that add up what is recorded with each evaluation."""
+    if _says_zero(slo):
+        return []
+    return [w for w in slo.ratio_windows if STEP < w < DAY and not reads_raw(project, slo, w)]
 
 
 def _says_zero(slo: Slo) -> bool:
@@ -121,17 +114,31 @@ def _says_zero(slo: Slo) -> bool:
     return isinstance(sli, Ratio) and any("vector(" in str(one) for one in (sli.whole, sli.part))
 
 
-def _ratio(
-    slo: Slo, traffic: _Traffic, window: tuple[timedelta, timedelta], at: timedelta
-) -> Expectation:
-    over, step = window
-    low, high = traffic.bounds(int(over / step))
-    return holds(between(naming.error_ratio(over) + mine(slo), low, high), at, labels_of(slo))
-
-
 def _coarse(slo: Slo) -> timedelta:
     """Four hours at most: a day has some samples, 400 days stay within promtool's 10,000."""
     return timedelta(hours=min(4, max(1, slo.window // timedelta(days=100))))
+
+
+def _are_long(windows: list[timedelta], slo: Slo) -> bool:
+    """Whether some samples of the period test fall into each."""
+    return min(windows, default=DAY) >= 2 * _coarse(slo)
+
+
+def _hours(project: Project, slo: Slo) -> Iterator[Group]:
+    found = _derived(project, slo)
+    if _are_long(found, slo):
+        return
+    there = min(int(max(found) / STEP) * 2, int(slo.window / STEP))
+    traffic = _Traffic(before=Decimal(1), last=Decimal(10))
+    shape = (int(slo.window / STEP) - there, there)
+    series = traffic.series(slo, (naming.ERRORS, naming.TOTAL), shape)
+    checks = list(_added(slo, traffic, found, STEP))
+    yield group("adds up the base series over hours", STEP, series, promql_expr_test=checks)
+
+
+def _samples(window: timedelta, step: timedelta, off: timedelta) -> int:
+    """How many lie in a window, the last of them being `off` before its end."""
+    return (window - off) // step + 1
 
 
 def _scraped(project: Project, service: Service, slo: Slo) -> Iterator[Group]:
@@ -144,7 +151,7 @@ def _scraped(project: Project, service: Service, slo: Slo) -> Iterator[Group]:
     trouble = Phase(steps=bad, bad=SHARE, traffic=CALM / BUSY)
     labels = dict(members(slo)[0]) | ({"job": service.job} if service.job else {})
     played = Fixture(
-        phases=(Phase(steps=clean, bad=Decimal(0)), trouble),
+        phases=(Phase(steps=clean, bad=USUAL), trouble),
         step=STEP,
         events=100,
         labels=tuple(labels.items()),
@@ -153,76 +160,88 @@ def _scraped(project: Project, service: Service, slo: Slo) -> Iterator[Group]:
     series = [replace(one, values=gap + one.values) for one in slo.sli.series(played)]
     if not series or "{" in series[0].values:
         return
-    checks = [_scraped_ratio(slo, window) for window in found]
+    shares = {window: _share(window, clean) for window in found}
+    values: Values = {naming.error_ratio(window): share for window, share in shares.items()}
+    if slo.window in shares and slo.budget is not None:
+        values |= _burnt(shares[slo.window], slo.budget)
+    checks = list(table(values, slo.window + OFF, labels_of(slo)))
     yield group("reads the raw series over hours and days", STEP, series, promql_expr_test=checks)
 
 
-def _scraped_ratio(slo: Slo, window: timedelta) -> Expectation:
-    """Between n and n - 1 increases, the left edge being in the window or not."""
-    calm = CALM / BUSY * int(HOUR / STEP)
-    shares = [SHARE * calm / (calm + int((window - HOUR) / STEP) - less) for less in (0, 1)]
-    expr = between(naming.error_ratio(window) + mine(slo, 0), shares[0] - EXACT, shares[1] + EXACT)
-    return holds(expr, slo.window, labels_of(slo))
+def _share(window: timedelta, clean: int) -> Fraction:
+    """Of the increases within a window, of which the last hour's are half as large and worse."""
+    increases = _samples(window, STEP, OFF) - 1
+    late = min(increases, int(HOUR / STEP))
+    calm, busy = Fraction(CALM / BUSY) * late, min(increases - late, clean)
+    return (Fraction(SHARE) * calm + Fraction(USUAL) * busy) / (calm + busy)
 
 
-def _period(project: Project, service: Service, slo: Slo) -> Group:
+def _days(project: Project, service: Service, slo: Slo) -> Group:
     """Twice the period, three quarters of the budget being spent in the second half."""
-    step, at = _coarse(slo), slo.window * 2
-    samples = int(slo.window / step)
+    step, at = _coarse(slo), (slo.window + OFF) * 2
+    samples, length = _samples(slo.window, step, 2 * OFF), int(slo.window / step)
     traffic = _spending(slo, samples)
-    series = traffic.series(slo, (naming.ERRORS_5M, naming.TOTAL_5M), (0, 2 * samples))
-    series += [constant(naming.PERIOD_BURN, o, CALM, 2 * samples) for o in others(slo)]
-    derived = [w for w in slo.ratio_windows if w >= DAY and not reads_raw(project, slo, w)]
-    windows = [*derived, *([slo.window] * (slo.window not in slo.ratio_windows))]
-    checks = [_ratio(slo, traffic, (window, step), at) for window in windows]
-    checks += [*_budget(slo, traffic.bounds(samples), at), *_about(service, slo, at)]
-    name = "adds up the five-minute series over days, and the budget"
+    series = traffic.series(slo, (naming.ERRORS_5M, naming.TOTAL_5M), (0, 2 * length))
+    series += [constant(naming.PERIOD_BURN, o, CALM, 2 * length) for o in others(slo)]
+    windows = [w for w in slo.ratio_windows if w >= DAY and not reads_raw(project, slo, w)]
+    raw = slo.window in slo.ratio_windows and reads_raw(project, slo, slo.window)
+    windows += [slo.window] * (not raw and slo.window not in windows)
+    values: Values = {
+        naming.error_ratio(w): traffic.ratio(_samples(w, step, 2 * OFF)) for w in windows
+    }
+    if not raw and slo.budget is not None:
+        values |= _burnt(traffic.ratio(samples), slo.budget)
+    checks = [*table(values, at, labels_of(slo)), *_about(service, slo, at)]
+    hours = _derived(project, slo)
+    if hours and _are_long(hours, slo):
+        # In the first half alone: what is there at an instant is sampled, and would count twice.
+        series += traffic.series(slo, (naming.ERRORS, naming.TOTAL), (0, length))
+        checks += _added(slo, traffic, hours, step)
+    name = "adds up what is recorded over hours and days, and the budget"
     return group(name, step, series, promql_expr_test=checks)
+
+
+def _added(
+    slo: Slo, traffic: _Traffic, windows: list[timedelta], step: timedelta
+) -> Iterator[Expectation]:
+    values: Values = {naming.error_ratio(w): traffic.ratio(_samples(w, step, OFF)) for w in windows}
+    return table(values, slo.window + OFF, labels_of(slo))
 
 
 def _spending(slo: Slo, samples: int) -> _Traffic:
     """Four fifths of what is spent went evenly, the rest in the last samples."""
     budget = slo.budget if slo.budget is not None else Decimal("0.01")
-    spent = budget * (1 - LEFT) * (CALM * LAST + BUSY * (samples - LAST))
+    late = min(LAST, samples)
+    spent = budget * (1 - LEFT) * (CALM * late + BUSY * (samples - late))
     evenly = (spent * 4 / 5 / samples).quantize(EXACT)
-    return _Traffic(before=evenly, last=(evenly + spent / 5 / LAST).quantize(EXACT))
+    return _Traffic(before=evenly, last=(evenly + spent / 5 / late).quantize(EXACT))
 
 
-def _budget(slo: Slo, ratio: tuple[Decimal, Decimal], at: timedelta) -> Iterator[Expectation]:
-    if slo.objective is None:
-        return
-    budget, labels = 1 - slo.objective, labels_of(slo)
-    low, high = (one / budget for one in ratio)
-    yield holds(equals(naming.OBJECTIVE + mine(slo), slo.objective), at, slo.labels)
-    yield holds(equals(naming.BUDGET + mine(slo), budget), at, slo.labels)
-    yield holds(between(str(naming.of(slo, naming.PERIOD_BURN)), low, high), at, labels)
-    yield holds(between(naming.REMAINING + mine(slo), 1 - high, 1 - low), at, labels)
+def _burnt(ratio: Fraction, budget: Decimal) -> Values:
+    burn = ratio / Fraction(budget)
+    return {naming.PERIOD_BURN: burn, naming.REMAINING: 1 - burn}
 
 
 def _about(service: Service, slo: Slo, at: timedelta) -> Iterator[Expectation]:
-    """What no window has a part in: the period's length, and who promises what."""
-    days = seconds(slo.window) / seconds(DAY)
-    yield holds(equals(naming.PERIOD + mine(slo), days), at, slo.labels)
+    """What no window has a part in: the promise, the period's length, and who promises."""
+    values: Values = {naming.PERIOD: Fraction(seconds(slo.window) / seconds(DAY))}
+    if slo.budget is not None and slo.objective is not None:
+        values[naming.OBJECTIVE] = Fraction(slo.objective)
+        values[naming.BUDGET] = 1 - Fraction(slo.objective)
+    yield from table(values, at, slo.labels)
     about = {"owner": service.owner, "tier": str(service.tier), "window": duration(slo.window)}
     objective = number(slo.objective * 100) if slo.objective is not None else "tbd"
     labels = slo.labels | about | {"objective": objective, "sli": slo.sli.kind}
-    yield holds(f"{naming.INFO}{mine(slo)} == bool 1", at, labels)
+    info = naming.INFO + mine(slo)
+    yield gives(info, at, {naming.INFO + braces(labels): 1})
 
 
-def _idle(project: Project, slo: Slo) -> Iterator[Group]:
+def _idle(slo: Slo) -> Group:
     """Zeros add nothing: there is no ratio, and no NaN that would stay for the whole period."""
-    yield _nothing(slo, (naming.ERRORS_5M, naming.TOTAL_5M), "in the whole period")
-    if any(STEP < w < DAY and not reads_raw(project, slo, w) for w in slo.ratio_windows):
-        yield _nothing(slo, (naming.ERRORS, naming.TOTAL), "for hours")
-
-
-def _nothing(slo: Slo, metrics: tuple[str, str], when: str) -> Group:
-    # An hour is within the shortest window that is added up.
-    step = _coarse(slo) if metrics[0] == naming.ERRORS_5M else HOUR
+    step = _coarse(slo)
+    metrics = (naming.ERRORS_5M, naming.TOTAL_5M, naming.ERRORS, naming.TOTAL)
     samples = int(slo.window / step)
     series = [constant(metric, labels_of(slo), Decimal(0), samples) for metric in metrics]
-    checks = [
-        nothing(f'{{__name__=~"slo:sli_error:ratio_rate.*",slo_name="{slo.name}"}}', slo.window),
-        nothing(naming.REMAINING + mine(slo), slo.window),
-    ]
-    return group(f"no event {when}: no ratio", step, series, promql_expr_test=checks)
+    computed = f'{{__name__=~"slo:(sli_error:|period_).+",slo_name="{slo.name}"}}'
+    checks = [nothing(computed, slo.window + OFF)]
+    return group("no event in the whole period: no ratio", step, series, promql_expr_test=checks)
