@@ -116,6 +116,7 @@ LIES = [
     ),
     (422, b'{"status":"error","error":"query timed out"}', "Prometheus said 422: query timed out"),
     (401, b"no", "Prometheus said 401: no"),
+    (404, b"404 page not found", "not found; is the URL a Prometheus'"),
 ]
 
 

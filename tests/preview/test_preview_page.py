@@ -169,6 +169,29 @@ def test_links_carry_the_time_and_the_row(shown, page):
     assert page.one("#var-slo").text.startswith("availability-http")
 
 
+def test_a_refresh_keeps_what_was_sorted_and_waits_for_an_open_menu(shown, page):
+    page.open(shown.board("slo-fleet", "refresh=1s"))
+    cells = "return [...document.querySelectorAll('.grid tbody tr')].map((row) => row.cells[1].textContent)"
+    assert page.run(cells)[0] == "iteration-freshness"
+    page.run(
+        "[...document.querySelectorAll('.grid th button')].find((one) => one.textContent === 'SLO').click()"
+    )
+    assert page.run(cells) == sorted(slo for _, slo, *_ in SLOS)
+    page.run(
+        "document.addEventListener('sloforge:drawn', () => { window.rounds = (window.rounds || 0) + 1; })"
+    )
+    page.until("return window.rounds >= 2")
+    page.drawn()
+    assert page.run(cells) == sorted(slo for _, slo, *_ in SLOS)
+    page.run(
+        "document.querySelector('.menu.range').open = true; document.querySelector('input[name=from]').value = 'now-2'; window.rounds = 0"
+    )
+    page.until("return new Promise((done) => setTimeout(() => done(true), 2500))")
+    assert page.run(
+        "return [window.rounds <= 1, document.querySelector('input[name=from]').value]"
+    ) == [True, "now-2"]
+
+
 def test_a_folded_row_is_asked_for_once_it_is_opened(shown, page):
     page.open(shown.board("slo-queue-worker"))
     folded = page.one(".row.folded .row-title")

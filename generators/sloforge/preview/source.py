@@ -20,7 +20,7 @@ AT_ONCE = 4
 PATIENCE, TIMEOUT = 60.0, 30.0
 MAX_BYTES = 16 * 2**20
 MAX_SERIES = 500
-BAD_QUERY = 400
+BAD_QUERY, NOT_FOUND = 400, 404
 _OPTIONS = Options(
     timeout=TIMEOUT, deadline=TIMEOUT, max_bytes=MAX_BYTES, retry=Retry(attempts=2, first=0.2)
 )
@@ -94,6 +94,8 @@ class Prometheus:
 
 def _found(answer: Answer) -> Found:
     if not answer.ok:
+        if answer.status == NOT_FOUND:
+            raise Problem(f"{answer.asked.partition('?')[0]}: not found; is the URL a Prometheus'")
         what = "refused the query" if answer.status == BAD_QUERY else f"said {answer.status}"
         raise Problem(f"Prometheus {what}: {answer.quoted}")
     said = answer.json()

@@ -112,7 +112,8 @@ const page = (() => {
   }
 
   function again() {
-    if (document.hidden) state.timer = setTimeout(again, 1000);
+    // Nobody loses what is being read or typed in a menu.
+    if (document.hidden || document.querySelector("details.menu[open]")) state.timer = setTimeout(again, 1000);
     else open();
   }
 
@@ -155,12 +156,15 @@ const page = (() => {
     state.views.set(panel.dataset.key, view);
     panel.classList.remove("loading");
     const box = panel.querySelector(".content");
+    const focused = box.contains(document.activeElement), scrolled = [...box.querySelectorAll(".legend, .scroll, .prose")].map((one) => one.scrollTop);
     try {
       await charts.draw(box, view, state.marks);
     } catch (error) {
       console.error(error);
       charts.words(box, `this panel cannot be drawn: ${error.message}`, "words failed");
     }
+    box.querySelectorAll(".legend, .scroll, .prose").forEach((one, at) => { one.scrollTop = scrolled[at] || 0; });
+    if (focused && !box.contains(document.activeElement)) box.querySelector(".sheet, .scroll, button")?.focus({ preventScroll: true });
     const said = [...(view.kind === "failed" ? [] : view.failures || []), ...(view.notes || [])];
     const warning = panel.querySelector(".warning");
     warning.hidden = !said.length;

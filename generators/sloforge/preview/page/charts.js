@@ -134,7 +134,7 @@ const charts = (() => {
 
   function table(box, view) {
     if (view.message && !view.columns.length) return words(box, view.message);
-    const state = { by: null, down: false };
+    const state = box.sorting || (box.sorting = { by: null, down: false });
     const body = make("tbody");
     const fill = () => body.replaceChildren(...sorted(view.rows, state).map((row) => make("tr", {}, ...row.map((cell, at) => tableCell(cell, view.columns[at])))));
     const heads = view.columns.map((column, at) => {
@@ -143,7 +143,7 @@ const charts = (() => {
         heads.forEach((head, other) => head.setAttribute("aria-sort", other !== at ? "none" : state.down ? "descending" : "ascending"));
         fill();
       } }, column.title);
-      const head = make("th", { class: `to-${column.align}`, scope: "col", "aria-sort": "none" }, button);
+      const head = make("th", { class: `to-${column.align}`, scope: "col", "aria-sort": state.by !== at ? "none" : state.down ? "descending" : "ascending" }, button);
       if (column.width) head.style.setProperty("width", `${column.width}px`);
       return head;
     });
