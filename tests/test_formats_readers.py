@@ -12,7 +12,7 @@ from sloforge.errors import SpecProblem
 from sloforge.model import Project
 from sloforge.promql import duration
 from sloforge.sli import Latency, Ratio, Threshold, Up
-from sloforge.specs import READERS, files
+from sloforge.specs import READERS, files, sloth_plugins
 from sloforge.specs.openslo_forms import FORMS
 
 GOOD, BAD = fixtures("good"), fixtures("bad")
@@ -296,3 +296,51 @@ spec:
     quick: {errorBudgetPercent: 20, shortWindow: 2h, longWindow: 1d}
     slow: {errorBudgetPercent: 43, shortWindow: 6h, longWindow: 3d}
 """
+
+
+# Plugin, options, and the queries of github.com/slok/sloth-common-sli-plugins for them.
+PLUGINS = [
+    (
+        "kubernetes/kooper/latency",
+        {"controller": "c", "bucket": "5"},
+        (
+            'sum(rate(kooper_controller_processed_event_duration_seconds_count{controller="c"}[{{.window}}])) - '
+            'sum(rate(kooper_controller_processed_event_duration_seconds_bucket{controller="c",le="5"}[{{.window}}]))'
+        ),
+    ),
+    (
+        "traefik/v2/latency",
+        {
+            "service_name_regex": "a.*",
+            "bucket": "0.3",
+            "exclude_errors": "false",
+            "filter": 'x="y",',
+        },
+        (
+            'sum(rate(traefik_service_request_duration_seconds_count{service=~"a.*",x="y"}[{{.window}}])) - '
+            'sum(rate(traefik_service_request_duration_seconds_bucket{service=~"a.*",x="y",le="0.3"}[{{.window}}]))'
+        ),
+    ),
+    (
+        "prometheus/rules/eval-availability",
+        {"filter": 'job="p"'},
+        'sum(rate(prometheus_rule_evaluation_failures_total{job="p"}[{{.window}}]))',
+    ),
+    (
+        "prometheus/targets/availability",
+        {},
+        "sum(count_over_time((up{} == 0)[{{.window}}:])) or vector(0)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("plugin", "options", "bad"), PLUGINS, ids=[one[0] for one in PLUGINS])
+def test_a_common_plugin_comes_with_its_query(plugin, options, bad):
+    found = sloth_plugins.events(f"sloth-common/{plugin}", options)
+    assert found is not None
+    assert found[0] == bad
+
+
+def test_a_plugin_with_an_option_that_changes_its_query_has_none():
+    options = {"service_name_regex": "a", "bucket": "1", "exclude_errors": "true"}
+    assert sloth_plugins.events("sloth-common/traefik/v2/latency", options) is None

@@ -56,18 +56,55 @@ _HISTOGRAMS: dict[str, tuple[str, str, dict[str, str]]] = {
         {},
     ),
     "slok-go-http-metrics/latency": ("http_request_duration_seconds", "", {}),
+    "kubernetes/kooper/latency": (
+        "kooper_controller_processed_event_duration_seconds",
+        "",
+        {"controller": "controller="},
+    ),
+    "kubernetes/kooper/queue-congestion": (
+        "kooper_controller_event_in_queue_duration_seconds",
+        "",
+        {"controller": "controller="},
+    ),
+    "traefik/v1/latency": (
+        "traefik_backend_request_duration_seconds",
+        "",
+        {"backend_regex": "backend=~"},
+    ),
+    "traefik/v2/latency": (
+        "traefik_service_request_duration_seconds",
+        "",
+        {"service_name_regex": "service=~"},
+    ),
     "istio/v1/latency": (
         "istio_request_duration_milliseconds",
         "",
         {"service": "destination_service_name=", "namespace": "destination_service_namespace="},
     ),
 }
+# Plugin -> bad and total query, with the option `filter` in both.
+_PAIRS: dict[str, tuple[str, str]] = {
+    "prometheus/rules/eval-availability": (
+        "sum(rate(prometheus_rule_evaluation_failures_total{$filter}[{{.window}}]))",
+        "sum(rate(prometheus_rule_evaluations_total{$filter}[{{.window}}]))",
+    ),
+    "prometheus/targets/availability": (
+        "sum(count_over_time((up{$filter} == 0)[{{.window}}:])) or vector(0)",
+        "sum(count_over_time((up{$filter})[{{.window}}:]))",
+    ),
+}
 _PREFIX = "sloth-common/"
+# Options that say what is so without them.
+_UNSAID = (("exclude_errors", "false"), ("exclude_errors", ""))
 
 
 def events(plugin: str, options: Mapping[str, Any]) -> tuple[str, str] | None:
     """Bad and total query of a known plugin; None where its options are not all known."""
     name = plugin.removeprefix(_PREFIX)
+    options = {key: one for key, one in options.items() if (key, one) not in _UNSAID}
+    if name in _PAIRS and (matchers := _matchers(options, {})) is not None:
+        bad, total = (text.replace("$filter", ",".join(matchers)) for text in _PAIRS[name])
+        return bad, total
     if name in _COUNTERS:
         metric, bad, known = _COUNTERS[name]
         if (matchers := _matchers(options, known)) is None:
@@ -90,7 +127,7 @@ def instead(plugin: str, options: Mapping[str, Any]) -> tuple[str, str]:
     found = events(plugin, options)
     if found is not None:
         return what, f"write `events: {{error_query: {found[0]}, total_query: {found[1]}}}`"
-    known = [_PREFIX + name for name in (*_COUNTERS, *_HISTOGRAMS)]
+    known = [_PREFIX + name for name in (*_COUNTERS, *_HISTOGRAMS, *_PAIRS)]
     if plugin in known:
         return what, "write its query as `events`: not all of its options are known"
     if plugin.startswith(_PREFIX):
