@@ -16,7 +16,7 @@ SECTIONS ?=
 # How long `make fuzz` runs.
 FUZZ_SECONDS ?= 60
 
-.PHONY: help setup tools build check test lint format bench clean all lock probe fuzz wheels deploy demo demo-outage test-grafana
+.PHONY: help setup tools test-tools build check test lint format bench clean all lock probe fuzz wheels deploy demo demo-outage test-grafana
 
 help: # Not listed: it is what prints the list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ build: setup ## write rules, dashboards, tests, routes and runbook blocks from s
 check: setup ## check everything that is generated with promtool, amtool and our own rules
 	@$(BIN)/sloforge check
 
-test: setup ## run all tests, the generated ones through promtool
+test: setup test-tools ## run all tests, the generated ones through promtool
 	@$(BIN)/pytest -n 2 -q --dist loadgroup
 
 lint: $(STAMP) ## check the Python code: ruff and mypy
@@ -50,11 +50,11 @@ demo: setup ## the whole system on this machine: real servers, a month of histor
 demo-outage: setup ## the same, playing an outage by itself; about seven minutes
 	@$(BIN)/sloforge demo --script outage
 
-test-grafana: setup ## run the Grafana tests against a real one: GRAFANA_URL, GRAFANA_TOKEN
+test-grafana: setup test-tools ## run the Grafana tests against a real one: GRAFANA_URL, GRAFANA_TOKEN
 	@test -n "$$GRAFANA_URL" && test -n "$$GRAFANA_TOKEN" || { echo 'set GRAFANA_URL and GRAFANA_TOKEN' >&2; exit 1; }
 	@$(BIN)/pytest -q tests/deploy/test_grafana_target.py
 
-bench: setup ## measure cost and speed, write docs/benchmarks.md; SECTIONS=... for some
+bench: setup test-tools ## measure cost and speed, write docs/benchmarks.md; SECTIONS=... for some
 	@$(BIN)/python bench/run.py $(SECTIONS)
 
 probe: $(STAMP) ## compile the native slo-probe for this machine
@@ -74,7 +74,7 @@ clean: ## remove .venv, caches and built distributions
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-all: setup ## what must hold before a change goes in: lint, build --check, check, test
+all: setup test-tools ## what must hold before a change goes in: lint, build --check, check, test
 	@echo '== lint'
 	@$(MAKE) lint
 	@echo '== build --check'
@@ -90,6 +90,10 @@ lock: $(STAMP) ## pin what pyproject.toml asks for, with hashes, in requirements
 # After .venv and not beside it: both may call apt.
 tools: | $(STAMP)
 	@.ci/tools
+
+# After tools, for the same reason.
+test-tools: | tools
+	@.ci/tools tests
 
 $(STAMP): pyproject.toml requirements.lock
 	@PYTHON='$(PYTHON)' .ci/venv

@@ -17,8 +17,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+from sloforge.preview import chromium
+
 PATIENCE = 60
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+CHROMIUM = next(filter(None, map(shutil.which, chromium.NAMES)), None)
+DRIVER = shutil.which("chromedriver")
 
 
 @dataclass
