@@ -42,6 +42,8 @@ class Ruler:
     faults: list[int] = field(default_factory=list)
     # Whether it says 202 to deletions and goes on as before.
     deaf: bool = False
+    # Whether somebody else deletes a group right before we do.
+    vanishing: bool = False
     asked: list[str] = field(default_factory=list)
     # What queries answer, and which were asked.
     results: dict[str, list[Any]] = field(default_factory=dict)
@@ -74,6 +76,8 @@ class Ruler:
         del groups[name]
         if not groups:
             del self.of(tenant)[namespace]
+        if self.vanishing:
+            return 404, "group does not exist"
         return 202, '{"status":"success"}'
 
     def before(self, tenant: str) -> None:

@@ -1,12 +1,14 @@
 """dist/provisioning and dist/import: planned, written at once, pruned of what is ours alone."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
 from tests.deploy.project import Repository, made, verbs
 
 from sloforge.deploy import drift
+from sloforge.deploy.target import Moved
 from sloforge.errors import Problem
 
 
@@ -106,6 +108,20 @@ def test_an_edit_of_a_file_is_drift_and_is_put_back(repo):
     assert found.step.summary == ("what is there is no JSON",)
     repo.done(ONE)
     assert json.loads(file.read_text())["title"] == "A"
+
+
+def test_an_undo_leaves_a_file_that_somebody_has_changed(repo):
+    repo.done(ONE)
+    found = repo.environment().targets["sharing"]
+    step = next(step for step in found.plan(OTHER, {}) if step.key == "a.json")
+    receipt = found.apply(step)
+    file = repo.root / "dist" / "import" / "a.json"
+    with pytest.raises(Problem, match="is not what was written a moment ago"):
+        found.verify([replace(step, after="{}")])
+    file.write_text("by hand")
+    with pytest.raises(Moved, match="was changed by somebody else; left as it is"):
+        found.undo(receipt)
+    assert file.read_text() == "by hand"
 
 
 def test_another_project_s_folder_is_refused(repo):

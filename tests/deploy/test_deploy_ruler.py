@@ -4,10 +4,11 @@ import copy
 
 import pytest
 import yaml
-from tests.deploy.project import Repository, alert, files_of, made, record, rule_file, verbs
+from tests.deploy.project import NOW, Repository, alert, files_of, made, record, rule_file, verbs
 from tests.deploy.ruler_server import Ruler, ruler
 
-from sloforge.deploy import drift, shown
+from sloforge.deploy import drift, running, shown
+from sloforge.deploy.target import Moved
 from sloforge.errors import Problem
 
 FOREIGN = {"theirs": {"g": {"name": "g", "rules": [{"record": "x:y", "expr": "vector(1)"}]}}}
@@ -161,6 +162,49 @@ def test_a_deletion_that_was_accepted_and_never_done_is_found_out(repo, server):
     assert outcome.result == "undone"
     assert "not shown as sent: sloforge.shop.recording-a/one" in str(outcome.cause)
     assert not repo.plan(GOOD).changes
+
+
+def test_an_edit_after_the_plan_stops_the_deploy_and_stays(repo, server):
+    repo.done(GOOD)
+    newer = made(
+        recording_a=files_of(GOOD)[0].text,
+        rules_a=rule_file(alert("Burning", "vector(1) > 3"), group="two"),
+    )
+    found = repo.environment()
+    wanted = running.plan(found, newer)
+    server.of("team")["sloforge.shop.rules-a"]["two"]["rules"][0]["expr"] = "vector(1) > 9"
+    outcome = running.carry_out(found, newer, wanted, (NOW, repo.tell))
+    assert outcome.result == "undone"
+    assert "was changed since the plan; plan again" in str(outcome.cause)
+    kept = server.of("team")["sloforge.shop.rules-a"]["two"]["rules"][0]["expr"]
+    assert kept == "vector(1) > 9"
+
+
+def test_an_undo_leaves_what_somebody_has_changed_and_does_without_what_is_gone(repo, server):
+    repo.done(GOOD)
+    ruler_target = repo.environment().targets["ruler"]
+    newer = made(
+        recording_b=rule_file(record("a:c", "vector(1)", slo_service="b"), group="one"),
+        rules_a=rule_file(alert("Burning", "vector(1) > 3"), group="two"),
+    )
+    steps = {step.key: step for step in ruler_target.plan(newer, {})}
+    changed, made_new = steps["sloforge.shop.rules-a/two"], steps["sloforge.shop.recording-b/one"]
+    receipts = [ruler_target.apply(changed), ruler_target.apply(made_new)]
+    server.of("team")["sloforge.shop.rules-a"]["two"]["rules"][0]["expr"] = "vector(1) > 9"
+    with pytest.raises(Moved, match="was changed by somebody else; left as it is"):
+        ruler_target.undo(receipts[0])
+    kept = server.of("team")["sloforge.shop.rules-a"]["two"]["rules"][0]["expr"]
+    assert kept == "vector(1) > 9"
+    ruler_target.undo(receipts[1])
+    ruler_target.undo(receipts[1])
+    assert "sloforge.shop.recording-b" not in server.of("team")
+
+
+def test_what_is_gone_the_moment_it_is_to_be_deleted_is_deleted(repo, server):
+    repo.done(GOOD)
+    server.vanishing = True
+    repo.done(made(rules_a=files_of(GOOD)[1].text))
+    assert "sloforge.shop.recording-a" not in server.of("team")
 
 
 def test_a_server_that_is_busy_is_asked_again(repo, server):
