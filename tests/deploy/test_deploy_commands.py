@@ -258,6 +258,7 @@ def test_an_interrupt_takes_everything_back(root, tmp_path_factory):
         until(
             lambda: "slo_rules_build_info" in server.get("/api/v1/rules"),
             lambda: f"nothing was loaded: {process.poll()}",
+            bound=60.0,
         )
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)

@@ -1,6 +1,7 @@
 """What a deploy leaves behind, however it ends: in order, undone, resumed, or told as it is."""
 
 import json
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -105,6 +106,15 @@ def test_a_failure_undoes_the_run_and_a_later_deploy_succeeds(world, where, erro
     world.mend()
     assert world.deploy(TWO).result == "done"
     assert world.live == {"ours-rules-a.yml": "2", "ours-rules-c.yml": "2"}
+
+
+def test_what_was_done_last_is_undone_first(world):
+    world.deploy(ONE)
+    world.told.clear()
+    world.fail("after", "ours-rules-c.yml", Problem("no"))
+    world.deploy(TWO)
+    undone = [words for words in world.told if words.startswith("undo")]
+    assert undone == ["undo ours-rules-c.yml", "undo ours-rules-a.yml"]
 
 
 def test_what_does_not_prove_right_is_undone(world):
@@ -265,6 +275,12 @@ def test_an_edit_between_plan_and_deploy_is_left_as_it_is(world):
     outcome = running.carry_out(world.found, TWO, wanted, (NOW, world.tell))
     assert outcome.result == "undone"
     assert world.live == {"ours-rules-a.yml": "by hand", "ours-rules-b.yml": "1"}
+    # It was refused, and not begun: there is nothing to undo, now or after a crash.
+    assert outcome.left == ()
+    assert "undo ours-rules-a.yml" not in world.told
+    past = read(max((world.found.state.folder / "journals").iterdir()))
+    assert past is not None
+    assert past.begun == {}
 
 
 def test_two_deploys_at_once_one_wins_and_the_other_is_told_who(world):
@@ -336,6 +352,48 @@ def test_a_saved_build_that_was_changed_is_not_deployed(world):
     file.write_bytes(b"")
     with pytest.raises(Problem, match="cannot read the build"):
         state.build(ONE.id)
+
+
+def test_what_was_cut_short_is_finished_with_all_its_targets_or_not_at_all(world):
+    world.deploy(ONE)
+    world.fail("undo", "ours-rules-a.yml", Problem("down"))
+    undo = world.folder.fault
+
+    def fault(where, step):
+        undo(where, step)
+        if (where, step.key) == ("after", "ours-rules-c.yml"):
+            raise Problem("no")
+
+    world.folder.fault = fault
+    assert world.deploy(TWO).result == "stuck"
+    without = replace(world.found, targets={})
+    with pytest.raises(Problem, match="is about files, too; do not limit --target"):
+        running.finish(without, (NOW, world.tell), undo=True)
+
+
+def test_the_journal_is_on_the_disk_before_the_deploy_goes_on(world, monkeypatch):
+    """A line that is only in the kernel's memory is lost with the power."""
+    synced: list[int] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        synced.append(handle)
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    seen = []
+
+    def fault(where, _step):
+        seen.append((where, len(synced)))
+
+    world.folder.fault = fault
+    world.deploy(ONE)
+    befores = [count for where, count in seen if where == "before"]
+    # The start and the first step; then what the first step came to, and the second.
+    assert befores[0] >= 3
+    assert befores[1] >= befores[0] + 2
+    journal = max((world.found.state.folder / "journals").iterdir())
+    assert journal.stat().st_mode & 0o077 == 0
 
 
 def test_state_is_for_its_owner_alone(world):
