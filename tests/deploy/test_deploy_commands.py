@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -101,6 +102,26 @@ def test_nothing_is_deployed_unasked(root):
     assert refused.exit_code == 1
     assert "expected a yes, and there is nobody to ask; give --yes" in refused.stderr
     assert written(root) == []
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n", 1), ("y", 0)])
+def test_whoever_sits_before_a_terminal_is_asked(root, answer, code):
+    ours, theirs = pty.openpty()
+    tool = Path(sys.executable).with_name("sloforge")
+    process = subprocess.Popen(
+        [tool, "-C", root, "deploy"],
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.write(ours, f"{answer}\n".encode())
+    _, said = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == code, said
+    assert "carry out 3 changes? [y/N]:" in said
+    assert written(root) == ([] if code else OBJECTS)
 
 
 def test_a_build_that_is_out_of_date_is_not_deployed(root):
@@ -239,7 +260,8 @@ def test_another_deploy_at_the_same_time_is_told_who_is_first(root):
 
 
 @NEEDS_PROMETHEUS
-def test_an_interrupt_takes_everything_back(root, tmp_path_factory):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
+def test_an_interrupt_takes_everything_back(root, tmp_path_factory, number):
     """The first evaluation of groups of a minute is waited for: there is time to interrupt."""
     with prometheus(tmp_path_factory.mktemp("server") / "prometheus") as server:
         folder = server.folder / "slo"
@@ -260,7 +282,7 @@ def test_an_interrupt_takes_everything_back(root, tmp_path_factory):
             lambda: f"nothing was loaded: {process.poll()}",
             bound=60.0,
         )
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=60)
         assert process.returncode == 130, out + err
         assert "interrupted\n" in err
