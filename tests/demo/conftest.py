@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.demo.running import Run, demo
+from tests.grafana_server.serving import TOKEN, GrafanaServer
 from tests.live import alertmanager as am
 from tests.live import prometheus as prom
 from tests.live.alertmanager import until
@@ -25,6 +26,7 @@ class Played:
     """A run that has ended by itself, and what its servers answered before it did."""
 
     run: Run
+    grafana: GrafanaServer
     answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
 
@@ -66,8 +68,12 @@ def playing(request, tmp_path_factory) -> Iterator[Callable[[], Played]]:
     if prom.binary() is None or am.binary() is None:
         yield lambda: pytest.skip("no prometheus or no alertmanager on PATH")
         return
-    with demo(tmp_path_factory.mktemp("demo"), "--script", "aftermath") as run:
-        played = Played(run=run)
+    folder = tmp_path_factory.mktemp("demo")
+    with (
+        GrafanaServer() as grafana,
+        demo(folder, "--script", "aftermath", "--grafana", grafana.url, GRAFANA_TOKEN=TOKEN) as run,
+    ):
+        played = Played(run=run, grafana=grafana)
         asking = threading.Thread(target=played.ask, daemon=True)
         asking.start()
 

@@ -150,9 +150,10 @@ class _Demo:
         server, prometheus = enter(servers.prometheus(places.prometheus, config, brood))
         self._deploy(staged, "alertmanager", "--adopt")
         server.until(prometheus.has_alertmanager)
-        proof = deploying.deploy(brood, staged.folder, "prometheus")
         if self._choice.grafana:
             self._deploy(staged, "grafana")
+        # Last, as one deploy goes on at a time and this one is not waited for.
+        proof = deploying.deploy(brood, staged.folder, "prometheus")
         boards = staged.folder / "dashboards"
         enter(preview.serve(boards, self._where.prometheus, port=places.boards.port))
         return World(
