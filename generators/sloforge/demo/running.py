@@ -115,7 +115,7 @@ class _Demo:
                 "the service": f"{self._where.desk}{TARGETS}{INSTANCES[0].name}/metrics",
             }
         )
-        self._narrator.note(f"Up in about fifteen seconds. Times are UTC. {staging.HASTE}")
+        self._narrator.note(f"Up within half a minute. Times are UTC. {staging.HASTE}")
 
     def _build(self, root: Path) -> Staged:
         staged = staging.stage(root, self._folder, self._where)
