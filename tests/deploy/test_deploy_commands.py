@@ -28,6 +28,7 @@ from tests.grafana_server.store import EVERYTHING
 from tests.live.alertmanager import until
 
 from sloforge import pipeline, starting
+from sloforge.deploy import shown
 
 ROOT = Path(__file__).parent.parent.parent
 OBJECTS = ["slo.shop.checkout.yaml", "slo.shop.shared.build.yaml", "slo.shop.shared.watchdog.yaml"]
@@ -188,8 +189,24 @@ def test_what_is_blocked_is_an_error_and_nothing_is_changed(root):
     assert command(root, "drift").exit_code == 1
 
 
+COUNTS = {
+    (0, 0): "there are no objects",
+    (0, 1): "none of 1 object differs",
+    (1, 1): "1 of 1 object differs",
+    (0, 3): "none of 3 objects differs",
+    (1, 3): "1 of 3 objects differs",
+    (2, 3): "2 of 3 objects differ",
+}
+
+
+@pytest.mark.parametrize("counts", COUNTS)
+def test_drift_counts_in_words(counts):
+    assert shown.drifted(*counts) == COUNTS[counts]
+
+
 def test_drift_tells_an_edit_from_a_commit(root):
     command(root, "deploy", "--yes")
+    assert command(root, "drift").stderr.splitlines()[-1] == "none of 3 objects differs"
     change(root)
     undeployed = command(root, "drift")
     assert undeployed.exit_code == 2

@@ -87,7 +87,7 @@ def drift(repository: Repository, chosen: Chosen, manner: Manner) -> int:
     differing = drifted(compared, found.state.applied())
     if differing or manner.form == "json":
         click.echo(shown.drift(differing, manner.form))
-    click.echo(f"{len(differing) or 'no'} of {len(compared.steps)} objects differ", err=True)
+    click.echo(shown.drifted(len(differing), len(compared.steps)), err=True)
     if any(one.state == "blocked" for one in differing):
         return 1
     return CHANGES if differing else 0

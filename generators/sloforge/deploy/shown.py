@@ -61,6 +61,14 @@ def drift(found: tuple[Drift, ...], form: Format) -> str:
     return "\n".join(lines)
 
 
+def drifted(differing: int, every: int) -> str:
+    """How many differ, in words."""
+    if not every:
+        return "there are no objects"
+    verb = "differ" if differing > 1 else "differs"
+    return f"{differing or 'none'} of {every} object{'s' * (every > 1)} {verb}"
+
+
 def outcome(found: Outcome, form: Format) -> str:
     """What is in place, and what is not."""
     if form == "json":
