@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests import core_project as core
 
@@ -129,7 +129,6 @@ def expanded(root: Path, sli: str) -> Any:
 TRICKY = st.text("\"\\{}=~!,()[]$|`'# ax0", max_size=20) | st.text(max_size=40)
 
 
-@settings(deadline=None)
 @given(text=TRICKY.filter(bool))
 def test_a_text_is_one_value_whatever_is_in_it(text: str) -> None:
     found = template("nginx-ingress-availability")
@@ -138,7 +137,6 @@ def test_a_text_is_one_value_whatever_is_in_it(text: str) -> None:
     assert expressions.selector(total).matchers == (Matcher("ingress", "=", text),)
 
 
-@settings(deadline=None)
 @given(where=TRICKY, failed=TRICKY)
 def test_no_value_makes_an_expression_of_another_metric(where: str, failed: str) -> None:
     found = template("kubernetes-apiserver-availability")
