@@ -20,7 +20,7 @@ from sloforge.authoring import parts, worker
 from sloforge.errors import SpecProblem
 from sloforge.specs import forms
 
-ALLOWED = formats.PROJECT + "python: true\n"
+ALLOWED = formats.PROJECT + "python: true\ncompat: sloth\n"
 YAML = """\
 version: sloforge/v1
 service: shop
@@ -41,6 +41,7 @@ slos:
     names: {fast: ShopBurns}
     page: {labels: {who: web}}
 - name: p95
+  sloth: {service: Shop, slo: up.time, labels: {tier: '1'}}
   sli: {quantile: {histogram: took_seconds, quantile: 0.95, threshold: 0.5, windows: [1h, 5m]}}
 - name: ingress
   objective: tbd
@@ -57,8 +58,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from sloforge import (
-    Alerting, Burn, Dashboard, Http, Links, More, Panel, Query, Row, Service, Slo, Step,
-    quantile, ratio, use,
+    Alerting, Burn, Dashboard, Http, Links, More, Panel, Query, Row, Service, Slo, Sloth,
+    Step, quantile, ratio, use,
 )
 
 
@@ -86,6 +87,7 @@ def services():
                     burns=[burn], names={"fast": "ShopBurns"}, page=More(labels={"who": "web"})
                 ),
             ),
+                sloth=Sloth(service="Shop", slo="up.time", labels={"tier": "1"}),
             Slo(
                 name="p95",
                 sli=quantile(
@@ -157,6 +159,7 @@ PARTS: dict[str, type[forms.Form]] = {
     "Service": forms.ServiceForm,
     "Slo": forms.SloForm,
     "Alerting": forms.AlertingForm,
+    "Sloth": forms.SlothForm,
     "More": forms.MoreForm,
     "Burn": forms.BurnForm,
     "Links": forms.LinksForm,
@@ -302,7 +305,7 @@ def test_a_literal_is_shown_where_it_stands(tmp_path: Path) -> None:
     assert messages(tmp_path) == [
         "slos/shop.py:25:31: shop/availability.by[1]: expected a label name (letters, digits and underscores, no digit first), got `a b`",
         "slos/shop.py:26:34: shop/availability.measured.p50: expected a number, or a time such as 500ms, got `20`",
-        "slos/shop.py:46:63: shop/ingress.sli.with.ingress: expected text, got 7; quote it",
+        "slos/shop.py:47:63: shop/ingress.sli.with.ingress: expected text, got 7; quote it",
     ]
 
 

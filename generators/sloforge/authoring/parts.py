@@ -85,6 +85,15 @@ class Alerting(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sloth(Part):
+    """What Sloth called it; with `compat: sloth` only."""
+
+    service: str | None = None
+    slo: str | None = None
+    labels: Texts | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Slo(Part):
     """One promise."""
 
@@ -98,6 +107,7 @@ class Slo(Part):
     window: Duration | None = None
     by: Iterable[str] | None = None
     alerting: Alerting | None = None
+    sloth: Sloth | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
