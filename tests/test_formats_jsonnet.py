@@ -38,6 +38,13 @@ def test_the_reference_implementation_says_the_same(tmp_path):
     assert json.loads(ours.text) == json.loads(theirs)
 
 
+def test_a_module_of_the_project_stands_in_for_none_of_pythons(tmp_path, monkeypatch):
+    root = repository(tmp_path, a__jsonnet="{ x: nobody }")
+    (root / "json.py").write_text("raise SystemExit('mine')\n")
+    monkeypatch.chdir(root)
+    assert "variable is not defined: nobody" in refused(root)
+
+
 def test_what_never_ends_or_grows_without_bound_is_stopped_and_the_rest_is_read(tmp_path):
     endless = "std.foldl(function(a, b) a + b, std.range(1, 1000000000), 0)"
     huge = (
@@ -45,7 +52,7 @@ def test_what_never_ends_or_grows_without_bound_is_stopped_and_the_rest_is_read(
     )
     repository(tmp_path, a__jsonnet=endless, b__jsonnet=huge, c__jsonnet="{ x: nobody }")
     lines = refused(tmp_path).splitlines()
-    stopped = ("is not done after 5 seconds; make it end", "make it smaller")
+    stopped = ("is not done after 5 seconds of processor time; make it end", "make it smaller")
     assert lines[0].startswith("slos/a.jsonnet: ")
     assert lines[0].endswith(stopped)
     assert lines[1].startswith("slos/b.jsonnet: ")

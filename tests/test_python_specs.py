@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ import sloforge
 from sloforge import authoring, pipeline
 from sloforge.authoring import parts, worker
 from sloforge.errors import SpecProblem
-from sloforge.specs import forms
+from sloforge.specs import forms, python
 
 ALLOWED = formats.PROJECT + "python: true\ncompat: sloth\n"
 YAML = """\
@@ -40,8 +41,8 @@ slos:
     - {name: fast, severity: page, long: 1h, short: 5m, factor: 14.4, for: 1m}
     names: {fast: ShopBurns}
     page: {labels: {who: web}}
-- name: p95
   sloth: {service: Shop, slo: up.time, labels: {tier: '1'}}
+- name: p95
   sli: {quantile: {histogram: took_seconds, quantile: 0.95, threshold: 0.5, windows: [1h, 5m]}}
 - name: ingress
   objective: tbd
@@ -86,8 +87,8 @@ def services():
                 alerting=Alerting(
                     burns=[burn], names={"fast": "ShopBurns"}, page=More(labels={"who": "web"})
                 ),
-            ),
                 sloth=Sloth(service="Shop", slo="up.time", labels={"tier": "1"}),
+            ),
             Slo(
                 name="p95",
                 sli=quantile(
@@ -158,8 +159,8 @@ def _placeless(service: object) -> str:
 PARTS: dict[str, type[forms.Form]] = {
     "Service": forms.ServiceForm,
     "Slo": forms.SloForm,
-    "Alerting": forms.AlertingForm,
     "Sloth": forms.SlothForm,
+    "Alerting": forms.AlertingForm,
     "More": forms.MoreForm,
     "Burn": forms.BurnForm,
     "Links": forms.LinksForm,
@@ -318,12 +319,41 @@ def test_an_endless_spec_is_stopped_and_the_next_one_is_read(tmp_path: Path) -> 
     project(tmp_path, a__py=endless, b__py=wrong)
     before = time.monotonic()
     assert messages(tmp_path) == [
-        "slos/a.py: is not done after 5 seconds; make it end",
+        "slos/a.py: is not done after 5 seconds of processor time; make it end",
         "slos/b.py:4:12: b.tier: expected at most 5, got 9",
     ]
     assert time.monotonic() - before < 30
     left = subprocess.run(["pgrep", "-f", "sleep 97.5"], capture_output=True, check=False)
     assert left.stdout == b"", "what it started is ended, too"
+
+
+CLOCKS = {
+    "it waits while others have the processor": ("sleep(0.6)", 5, 0),
+    "it waits for ever": ("sleep(60)", 1, -signal.SIGALRM),
+    "it works for ever": ("sum(range(10**12))", 20, -signal.SIGPROF),
+}
+
+
+@pytest.mark.parametrize("what", CLOCKS)
+def test_time_is_that_of_the_processor_and_a_long_one_by_the_clock(
+    tmp_path: Path, what: str
+) -> None:
+    does, clock, code = CLOCKS[what]
+    text = f"from time import sleep\n{ONE}def services():\n    {does}\n    yield service('x')\n"
+    (file := tmp_path / "slos" / "x.py").parent.mkdir()
+    file.write_text(text)
+    bounds = f"worker.SECONDS = 0.3; worker.CLOCK = {clock}"
+    run = f"worker.main({str(tmp_path)!r}, [{str(file)!r}])"
+    command = f"from sloforge.authoring import worker; {bounds}; {run}"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert (b'"documents": [[' in done.stdout) == (code == 0)
+
+
+def test_a_spec_that_waits_for_ever_is_told_so() -> None:
+    (wrong,) = [python._stopped(-signal.SIGALRM).wrong]
+    assert wrong is not None
+    assert (wrong.what, wrong.remedy) == ("is not done after 30 seconds", "make it end")
 
 
 # How it runs
@@ -441,4 +471,5 @@ def test_the_examples_of_the_page_build_and_are_well_typed(tmp_path: Path) -> No
 def test_the_page_names_every_name() -> None:
     table = PAGE.split("## The names")[1].split("```python")[0]
     assert set(authoring.__all__) <= set(re.findall(r"`(\w+)`", table))
-    assert f"{worker.SECONDS} seconds and {worker.MEGABYTES:,} MB" in PAGE
+    time_ = f"{worker.SECONDS} seconds of processor time, {worker.CLOCK} by the clock"
+    assert f"{time_}, and {worker.MEGABYTES:,} MB" in PAGE

@@ -14,7 +14,9 @@ from typing import Any
 from sloforge.errors import Location
 from sloforge.located.files import Limit, Unreadable, text_of
 
+# Of the processor's time, and by the clock.
 SECONDS = 5
+CLOCK = 30
 MEGABYTES = 1_000
 MAX_OUTPUT = 20_000_000
 _IMPORT = Limit(document=MAX_OUTPUT, text=MAX_OUTPUT)
@@ -58,7 +60,8 @@ def work(root: str, programs: Sequence[Mapping[str, Any]]) -> None:
     """Runs in the process: bounded first, then program by program, a line of JSON for each."""
     _bound()
     for program in programs:
-        signal.alarm(SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        signal.alarm(CLOCK)
         found = _one(Path(root), program)
         where = (found.where.path, found.where.line, found.where.column)
         line = {"text": found.text, "wrong": found.wrong, "where": where, "remedy": found.remedy}
@@ -67,7 +70,7 @@ def work(root: str, programs: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _bound() -> None:
-    """Memory, where the system can; the clock's alarm ends the process by itself."""
+    """Memory, where the system can; the signals of time end the process by themselves."""
     try:
         import resource  # noqa: PLC0415 - not on every system
     except ImportError:  # pragma: no cover - Windows

@@ -16,7 +16,7 @@ from sloforge.errors import Location
 from sloforge.located import tree
 from sloforge.located.tree import Malformed, Node
 from sloforge.specs import engine
-from sloforge.specs.engine import MEGABYTES, SECONDS
+from sloforge.specs.engine import CLOCK, MEGABYTES, SECONDS
 from sloforge.specs.files import name_of
 from sloforge.specs.variables import Given, Variables
 
@@ -149,7 +149,7 @@ def _together(root: Path, programs: Sequence[_Program]) -> list[Result]:
     """The results of one process: of all programs, or up to one that it does not survive."""
     # By its path and alone: the room around it takes longer to import than most files to evaluate.
     command = [sys.executable, "-P", engine.__file__, str(root)]
-    limit = _START + SECONDS * (len(programs) + 1)
+    limit = _START + CLOCK * (len(programs) + 1)
     # Over a pipe: arguments of a process are seen by everybody on the machine.
     work = json.dumps([asdict(one) for one in programs]).encode()
     try:
@@ -179,8 +179,10 @@ def _result(line: bytes) -> Result:
 
 
 def _stopped(code: int) -> Result:
-    if code == -signal.SIGALRM:
-        wrong, remedy = f"is not done after {SECONDS} seconds", "make it end"
+    if code == -signal.SIGPROF:
+        wrong, remedy = f"is not done after {SECONDS} seconds of processor time", "make it end"
+    elif code == -signal.SIGALRM:
+        wrong, remedy = f"is not done after {CLOCK} seconds", "make it end"
     else:
         wrong = f"takes more than {MEGABYTES:,} MB of memory, or more of the stack than there is"
         remedy = "make it smaller"

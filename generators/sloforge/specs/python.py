@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sloforge.authoring.worker import MEGABYTES, SECONDS
+from sloforge.authoring.worker import CLOCK, MEGABYTES, SECONDS
 from sloforge.errors import Finding, Location
 from sloforge.located import tree
 from sloforge.located.tree import Malformed, Node
@@ -72,7 +72,7 @@ def _together(root: Path, paths: Sequence[Path]) -> list[Result]:
         start_new_session=True,
     )
     try:
-        out, _ = process.communicate(timeout=_START + SECONDS * (len(paths) + 1))
+        out, _ = process.communicate(timeout=_START + CLOCK * (len(paths) + 1))
     except subprocess.TimeoutExpired as late:
         out = late.stdout or b""
     finally:
@@ -90,8 +90,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _stopped(code: int) -> Result:
-    if code in (-signal.SIGALRM, -signal.SIGKILL):
-        what, remedy = f"is not done after {SECONDS} seconds", "make it end"
+    if code == -signal.SIGPROF:
+        what, remedy = f"is not done after {SECONDS} seconds of processor time", "make it end"
+    elif code in (-signal.SIGALRM, -signal.SIGKILL):
+        what, remedy = f"is not done after {CLOCK} seconds", "make it end"
     else:
         what = f"ended its process, or needs more than {MEGABYTES:,} MB"
         remedy = "return from `services`, or make it smaller"
