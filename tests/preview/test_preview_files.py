@@ -183,6 +183,24 @@ def pixels(data):
     return width, height, zlib.decompress(packed)
 
 
+def test_a_variable_is_chosen_on_the_command_line(shown, tmp_path):
+    def first_chosen(*options):
+        only = ("--dashboard", "slo-incident", "--static", tmp_path / "out.html")
+        code, _, err = run(
+            shown.folder, "--prometheus", shown.prometheus.url, *SPAN, *only, *options
+        )
+        assert (code, err) == (0, "")
+        text = (tmp_path / "out.html").read_text(encoding="utf-8")
+        kept = text.partition('id="recorded">')[2].partition("</script>")[0]
+        page = json.loads(kept)["pages"][0]
+        return page["chosen"]["var-service"][0], page["board"]
+
+    usual, board = first_chosen()
+    options = next(one["options"] for one in board["variables"] if one["name"] == "service")
+    other = next(value for _, value in options if value != usual)
+    assert first_chosen("--var", f"service={other}")[0] == other
+
+
 @needs_chromium
 def test_pictures_are_as_high_as_their_dashboards_and_not_blank(shown, tmp_path):
     found: dict[tuple[str, str], bytes] = {}
@@ -239,6 +257,12 @@ def test_a_browser_that_does_not_start_is_told(shown, tmp_path):
 MISTAKES = [
     (("--prometheus", "http://127.0.0.1:9", "--static", "{tmp}/a.html"), 1, "Connection refused"),
     (("--dashboard", "nothing"), 1, "there is no dashboard `nothing`; known are odd, slo-fleet"),
+    (
+        ("--var", "town=x"),
+        1,
+        "--var town: none of these dashboards has this variable, expected one",
+    ),
+    (("--var", "service"), 2, "--var service: expected NAME=VALUE, such as service=checkout"),
     (("--from", "yesterday"), 1, "time: expected such as now-7d"),
     (("--range", "soon", "--static", "{tmp}/a.html"), 1, "time: expected such as now-7d"),
     (("--replay", "{tmp}/none.json"), 1, "cannot be read: No such file or directory"),

@@ -29,6 +29,13 @@ _folder = click.Path(file_okay=False, path_type=Path)
 @click.option("--static", type=_file, help="Write one HTML file with all numbers instead.")
 @click.option("--png", type=_folder, help="Write a picture of each dashboard into this folder.")
 @click.option("--dashboard", multiple=True, metavar="UID", help="Only this one; may be repeated.")
+@click.option(
+    "--var",
+    "variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Of a variable; may be repeated.",
+)
 @click.option("--from", "first", default="", help="The left edge, such as now-6h.")
 @click.option("--to", "last", default="", help="The right edge, such as now.")
 @click.option("--range", "back", default="", help="Short for --from now-RANGE --to now.")
@@ -60,6 +67,7 @@ def preview(root: Path, /, **asked: object) -> int:
       sloforge preview --prometheus http://127.0.0.1:9090
       sloforge preview --static preview.html --range 24h
       sloforge preview --png screenshots --dashboard slo-checkout --theme light
+      sloforge preview --png screenshots --dashboard slo-incident --var service=checkout
       sloforge preview --record answers.json && sloforge preview --replay answers.json
     """
     from sloforge.preview import running  # noqa: PLC0415 - --help needs none of it
@@ -70,5 +78,7 @@ def preview(root: Path, /, **asked: object) -> int:
         raise click.UsageError("--prometheus and --replay exclude one another")
     if asked["record"] and asked["replay"]:
         raise click.UsageError("--record and --replay exclude one another")
+    if wrong := [one for one in asked["variables"] if "=" not in one[1:]]:  # type: ignore[attr-defined]
+        raise click.UsageError(f"--var {wrong[0]}: expected NAME=VALUE, such as service=checkout")
     asked["prometheus"] = asked["prometheus"] or DEFAULT
     return running.run(root / "dashboards", running.Asked(**asked))  # type: ignore[arg-type]

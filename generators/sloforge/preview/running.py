@@ -12,9 +12,10 @@ from pathlib import Path
 from threading import Event
 from urllib.parse import urlencode
 
+from sloforge.errors import Problem
 from sloforge.preview import chromium, files, source
 from sloforge.preview.app import App
-from sloforge.preview.boards import boards
+from sloforge.preview.boards import Dashboard, boards
 from sloforge.preview.moments import span
 from sloforge.preview.opened import Query
 from sloforge.preview.recording import Recorder, Replay
@@ -35,6 +36,7 @@ class Asked:
     static: Path | None
     png: Path | None
     dashboard: tuple[str, ...]
+    variables: tuple[str, ...]
     first: str
     last: str
     back: str
@@ -46,15 +48,19 @@ class Asked:
 
     @property
     def query(self) -> Query:
-        """The time range, as a page's address holds it."""
+        """The time range and the variables, as a page's address holds them."""
         first = f"now-{self.back}" if self.back else self.first
         pairs = (("from", first), ("to", self.last))
-        return {name: (value,) for name, value in pairs if value}
+        query: dict[str, tuple[str, ...]] = {name: (value,) for name, value in pairs if value}
+        for name, _, value in (one.partition("=") for one in self.variables):
+            query[f"var-{name}"] = (*query.get(f"var-{name}", ()), value)
+        return query
 
 
 def run(folder: Path, asked: Asked) -> int:
     """Raises Problem for what the user can put right; nothing is left half-written."""
     found = boards(folder, asked.dashboard)
+    _known(asked, found)
     numbers, clock = _numbers(asked)
     now = clock()
     first, last = (asked.query.get(name, (usual,))[0] for name, usual in _USUAL)
@@ -78,6 +84,16 @@ def run(folder: Path, asked: Asked) -> int:
         _say(f"{asked.record}: the answers for {len(found)} dashboards")
     numbers.close()
     return 0
+
+
+def _known(asked: Asked, found: tuple[Dashboard, ...]) -> None:
+    """A variable that no dashboard has would change nothing, in silence."""
+    names = {str(variable.get("name")) for board in found for variable in board.variables}
+    for name in sorted({one.partition("=")[0] for one in asked.variables} - names):
+        raise Problem(
+            f"--var {name}: none of these dashboards has this variable, "
+            f"expected one of {', '.join(sorted(names)) or 'none at all'}"
+        )
 
 
 _USUAL = (("from", "now-6h"), ("to", "now"))
@@ -108,10 +124,10 @@ def _pictures(app: App, asked: Asked, uids: list[str]) -> None:
     path = chromium.find()
     if asked.png is None:
         return
-    query = {name: values[0] for name, values in asked.query.items()} | {"theme": asked.theme}
+    query = {**asked.query, "theme": (asked.theme,)}
     with serving(app) as server, chromium.browser(path) as browser:
         for uid in uids:
-            url = f"{server.board(uid)}?{urlencode(query)}"
+            url = f"{server.board(uid)}?{urlencode(query, doseq=True)}"
             data = browser.picture(url, width=asked.width, theme=asked.theme)
             file = asked.png / f"{uid}.png"
             files.write(file, data)
@@ -131,7 +147,10 @@ def _serve(app: App, asked: Asked) -> int:
                     f"listening on {asked.host}: whoever reaches it can read everything that "
                     "Prometheus knows; there is no login"
                 )
-            where = server.url + (f"/d/{asked.dashboard[0]}" if len(asked.dashboard) == 1 else "")
+            where = server.url
+            if len(asked.dashboard) == 1:
+                query = urlencode(asked.query, doseq=True)
+                where = server.board(asked.dashboard[0]) + (f"?{query}" if query else "")
             _say(f"{where} shows {app.source}; Ctrl-C ends it")
             sys.stdout.flush()
             ended.wait()
