@@ -1,6 +1,6 @@
 """A repository to deploy from: deploy.yaml, hand-made builds, and the verbs as a user has them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,6 +96,19 @@ class Repository:
 
     def tell(self, verb: str, step: Planned) -> None:
         self.told.append((verb, step.id))
+
+
+@dataclass(slots=True)
+class Interrupted(Repository):
+    """Somebody else acts right before the verb of the first step of a kind: `undo release`."""
+
+    moment: str = ""
+    act: Callable[[], object] = str
+
+    def tell(self, verb: str, step: Planned) -> None:
+        if f"{verb} {step.kind}" == self.moment:
+            self.moment = ""
+            self.act()
 
 
 def verbs(steps: Iterable[Planned]) -> dict[str, str]:

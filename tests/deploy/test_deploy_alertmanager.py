@@ -2,14 +2,25 @@
 
 import json
 import os
+import re
 import signal
 
 import pytest
 import yaml
-from tests.deploy.project import MINE, ROUTES, Repository, files_of, made, verbs
+from tests.deploy.go_between import go_between
+from tests.deploy.project import (
+    MINE,
+    NOW,
+    ROUTES,
+    Interrupted,
+    Repository,
+    files_of,
+    made,
+    verbs,
+)
 from tests.deploy.servers import NEEDS_ALERTMANAGER, Server, alertmanager
 
-from sloforge.deploy import drift, shown
+from sloforge.deploy import drift, running, shown
 from sloforge.deploy.alertmanager import fingerprint, redacted
 from sloforge.deploy.reload import gauge
 from sloforge.errors import Problem
@@ -18,6 +29,13 @@ pytestmark = NEEDS_ALERTMANAGER
 
 TEMPLATES = "templates: [templates/*.tmpl]\n"
 GOOD = made(routes=f"{ROUTES}- name: b\n{TEMPLATES}", template_slo='{{ define "a" }}b{{ end }}\n')
+# No check of the file finds it: the authority is read when the receiver is made.
+REFUSED = made(
+    routes=f"""{ROUTES}  webhook_configs:
+  - url: http://127.0.0.1:9/
+    http_config: {{tls_config: {{ca_file: /nowhere/ca.pem}}}}
+"""
+)
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +121,83 @@ def test_a_bad_configuration_changes_nothing(repo, server, build, said):
     assert not repo.plan(GOOD).changes
 
 
+def test_a_template_that_goes_bad_alone_is_found_before_the_reload(repo, server):
+    """The configuration is the same, so it is not checked on its own."""
+    repo.done(GOOD)
+    bad = made(routes=files_of(GOOD)[0].text, template_slo="{{ define")
+    outcome = repo.deploy(bad)
+    assert outcome.result == "undone"
+    said = "amtool: template: slo.tmpl:1: unclosed action"
+    assert str(outcome.cause) == f"{server.config}: {said}"
+    assert (server.folder / "templates" / "slo.tmpl").read_text() == files_of(GOOD)[1].text
+    assert not repo.plan(GOOD).changes
+
+
+def test_a_configuration_that_only_the_server_refuses_is_taken_back(repo, server):
+    repo.done(GOOD)
+    before = server.config.read_text()
+    outcome = repo.deploy(REFUSED)
+    assert outcome.result == "undone"
+    assert "/-/reload: answered 500" in str(outcome.cause)
+    assert "/nowhere/ca.pem" in str(outcome.cause)
+    assert server.config.read_text() == before
+    assert "alertmanager_config_last_reload_successful 1" in server.get("/metrics")
+    assert receivers(server) == ["a", "b"]
+
+
+def test_a_server_that_has_loaded_less_than_the_file_is_found_out(repo, server):
+    """Behind a server that tells no hash, what it says it has loaded is compared."""
+
+    def lie(path: str, text: str) -> str:
+        if path == "/metrics":
+            return re.sub("(?m)^alertmanager_config_hash .*\n", "", text)
+        return text.replace("name: b", "name: c") if path == "/api/v2/status" else text
+
+    with go_between(server.url, lie) as url:
+        repo.targets(alertmanager=target(server, url=url))
+        outcome = repo.deploy(GOOD)
+    assert outcome.result == "undone"
+    assert str(outcome.cause) == f"{url}: loaded without receiver b"
+    # It had loaded the new file, and was told to load the old one again.
+    assert server.config.read_text() == MINE + ROUTES
+    assert receivers(server) == ["a"]
+
+
+def test_a_file_that_changes_after_the_plan_is_not_replaced(repo, server):
+    found = repo.environment()
+    wanted = running.plan(found, GOOD)
+    server.config.write_text(f"{MINE}{ROUTES}# by hand\n")
+    outcome = running.carry_out(found, GOOD, wanted, (NOW, repo.tell))
+    assert outcome.result == "undone"
+    assert str(outcome.cause) == f"{server.config}: was changed since the plan; plan again"
+    assert server.config.read_text().endswith("# by hand\n")
+    assert receivers(server) == ["a"]
+
+
+def test_a_file_that_others_change_is_left_by_the_undo(repo, server):
+    by_hand = f"{MINE}{ROUTES}# by hand\n"
+    rival = Interrupted(
+        repo.root, moment="undo config", act=lambda: server.config.write_text(by_hand)
+    )
+    outcome = rival.deploy(REFUSED)
+    ((step, reason),) = outcome.left
+    assert step.kind == "config"
+    assert reason == f"{server.config}: was changed by somebody else; left as it is"
+    assert server.config.read_text() == by_hand
+
+
+def test_an_undo_without_its_copy_empties_no_file(repo, server):
+    kept = server.folder / ".alertmanager.yml.before-deploy"
+    outcome = Interrupted(repo.root, moment="undo config", act=kept.unlink).deploy(REFUSED)
+    assert outcome.result == "stuck"
+    said = "the copy from before the deploy is gone; restore it by hand"
+    assert [reason for _, reason in outcome.stuck] == [f"{server.config}: {said}"]
+    assert "/nowhere/ca.pem" in server.config.read_text()
+    server.config.write_text(MINE + ROUTES)
+    assert repo.finish(undo=True).result == "undone"
+    assert receivers(server) == ["a"]
+
+
 def test_what_was_not_written_by_sloforge_is_not_replaced_unasked(repo, server):
     server.config.write_text(ROUTES)
     (step,) = repo.plan(GOOD).steps
@@ -137,11 +232,18 @@ def test_an_edit_by_hand_is_drift_and_its_secrets_are_not_shown(repo, server):
     assert secret not in shown.plan(plan, "text", verbose=True)
     assert "slack_api_url: <secret>" in shown.plan(plan, "text", verbose=True)
     assert secret not in json.dumps(plan.as_json())
-    repo.done(GOOD)
+    # The journal is silent, and so are the texts that a killed deploy would leave behind.
+    written = {}
+
+    def look() -> None:
+        paths = [path for path in repo.root.rglob("*") if path.is_file()]
+        written.update({path.name: path.read_bytes() for path in paths})
+
+    Interrupted(repo.root, moment="verify reload", act=look).done(GOOD)
     assert secret not in server.config.read_text()
-    # The journals, too, are silent.
-    for path in repo.root.rglob("*.jsonl"):
-        assert secret not in path.read_text()
+    assert {"journal.jsonl", "journal.texts"} <= written.keys()
+    assert b"slack_api_url: <secret>" in written["journal.texts"]
+    assert not [name for name, text in written.items() if secret.encode() in text]
 
 
 def test_a_file_that_is_in_place_and_not_loaded_is_loaded(repo, server):

@@ -1,12 +1,24 @@
 """Deploys to a real Prometheus: what succeeds is proven, what fails leaves the old rules running."""
 
 import json
+import os
 import shutil
+import signal
 import time
 from pathlib import Path
 
 import pytest
-from tests.deploy.project import Repository, alert, files_of, made, record, rule_file, verbs
+from tests.deploy.go_between import go_between
+from tests.deploy.project import (
+    Interrupted,
+    Repository,
+    alert,
+    files_of,
+    made,
+    record,
+    rule_file,
+    verbs,
+)
 from tests.deploy.servers import NEEDS_PROMETHEUS, Server, prometheus
 from tests.live.alertmanager import until
 
@@ -330,6 +342,40 @@ def test_a_live_file_that_changes_after_the_plan_stops_the_deploy(repo, server):
     assert file.read_text().startswith("# by hand")
 
 
+def theirs(server: Server) -> Path:
+    """Somebody else's release becomes the live one."""
+    folder = server.folder / "slo"
+    release = folder / "releases" / "theirs"
+    release.mkdir()
+    (release / "theirs.yml").write_text(rule_file(record("x:y", "vector(1)")))
+    (folder / "current").unlink()
+    (folder / "current").symlink_to("releases/theirs")
+    return release
+
+
+def test_a_release_that_others_make_live_during_a_deploy_is_not_replaced(repo, server):
+    repo.done(GOOD)
+    rival = Interrupted(repo.root, moment="apply release", act=lambda: theirs(server))
+    outcome = rival.deploy(made(recording_a=rule_file(record("a:b", "vector(1)"))))
+    current = server.folder / "slo" / "current"
+    assert outcome.result == "undone"
+    assert str(outcome.cause) == f"{current}: was changed since the plan; plan again"
+    assert [str(current.readlink()), *live(server)] == ["releases/theirs", "theirs.yml"]
+    assert not (current.parent / "releases" / ".staging").exists()
+
+
+def test_a_release_that_others_make_live_is_left_by_the_undo(repo, server):
+    repo.done(GOOD)
+    rival = Interrupted(repo.root, moment="undo release", act=lambda: theirs(server))
+    outcome = rival.deploy(made(recording_a=rule_file(record("a:b", MANY))))
+    current = server.folder / "slo" / "current"
+    assert "many-to-many matching not allowed" in str(outcome.cause)
+    ((step, reason),) = outcome.left
+    assert step.kind == "release"
+    assert reason == f"{current}: was changed by somebody else; left as it is"
+    assert [str(current.readlink()), *live(server)] == ["releases/theirs", "theirs.yml"]
+
+
 def test_a_rollback_brings_the_earlier_build_back(repo, server):
     from sloforge.deploy import running
 
@@ -419,16 +465,62 @@ def test_a_server_that_reads_another_folder_is_found_out(repo, server):
     assert "group _build.yml/slo-build is not loaded" in str(outcome.cause)
 
 
+def test_a_signal_that_another_process_gets_is_no_reload(repo, server, tmp_path):
+    """The file holds the process id of something that is not this server."""
+    repo.done(GOOD)
+    release = (server.folder / "slo" / "current").readlink()
+    (tmp_path / "stale.pid").write_text(f"{os.getpid()}\n")
+    stale = target(server, pid_file=str(tmp_path / "stale.pid"), timeout="500ms")
+    repo.targets(prometheus=stale)
+    hangups = []
+    handler = signal.signal(signal.SIGHUP, lambda *_: hangups.append(1))
+    try:
+        outcome = repo.deploy(made(recording_a=rule_file(record("a:b", "vector(1)"))))
+    finally:
+        signal.signal(signal.SIGHUP, handler)
+    assert hangups
+    assert outcome.result == "stuck"
+    assert "expected a reload within 0.5 s, saw none; is it the server" in str(outcome.cause)
+    assert (server.folder / "slo" / "current").readlink() == release
+    repo.targets(prometheus=target(server))
+    assert repo.finish(undo=True).result == "undone"
+    assert not repo.plan(GOOD).changes
+
+
+def test_rules_that_are_loaded_and_never_evaluated_are_taken_back(repo, server, monkeypatch):
+    def never(path: str, text: str) -> str:
+        if path != "/api/v1/rules":
+            return text
+        found = json.loads(text)
+        for group in found["data"]["groups"]:
+            for rule in group["rules"]:
+                rule |= {"lastEvaluation": "0001-01-01T00:00:00Z", "health": "unknown"}
+        return json.dumps(found)
+
+    repo.done(GOOD)
+    monkeypatch.setattr("sloforge.deploy.prometheus.SLACK", 0.2)
+    with go_between(server.url, never) as url:
+        repo.targets(prometheus=target(server, url=url))
+        outcome = repo.deploy(made(rules_a=rule_file(alert("Smoking", "vector(1) > 2"))))
+    assert outcome.result == "undone"
+    assert "not evaluated within 0.3 s: group" in str(outcome.cause)
+    assert "group g: alert Smoking" in str(outcome.cause)
+    assert "Burning" in loaded(server)
+
+
 def test_a_change_that_would_silence_what_fires_now_is_warned_of(repo, server):
     firing = made(
         rules_a=rule_file(
             alert("Stays", "vector(2) > 1"),
             alert("Goes", "vector(2) > 1"),
             alert("Quiets", "vector(2) > 1"),
+            # Nobody has been told of one that is pending.
+            alert("Waits", "vector(2) > 1") | {"for": "1h"},
         )
     )
     repo.done(firing)
     until(lambda: server.get("/api/v1/alerts").count('"firing"') == 3, server.log.read_text)
+    until(lambda: '"pending"' in server.get("/api/v1/alerts"), server.log.read_text)
     softer = made(
         rules_a=rule_file(alert("Stays", "vector(3) > 1"), alert("Quiets", "vector(2) > 5"))
     )
@@ -453,14 +545,27 @@ def test_a_renamed_group_and_a_dropped_series_are_warned_of(repo, server):
     repo.done(before)
     after = made(
         recording_a=rule_file(record("a:b", "vector(1)", slo_name="one")),
-        rules_a=rule_file(alert("Burning", "vector(1) > 10") | {"for": "1h"}, group="new"),
+        rules_a=rule_file(
+            alert("Burning", "vector(1) > 10") | {"for": "1h"},
+            alert("Reads", 'a:b{slo_name="two"} > 1'),
+            group="new",
+        ),
         dashboards_a=board,
     )
     assert repo.plan(after).steps[-1].warnings == (
         "renames group old to new: its alerts lose how long they have been pending",
+        "drops record a:b of two, which alert Reads still reads",
         "drops record a:b of two, which record x:y still reads",
         "drops record a:b of two, which dashboards/a.json still reads",
     )
+
+
+def test_of_many_warnings_the_first_are_said_and_how_many_there_are_more(repo):
+    readers = [alert(f"Reads{at:02}", "a:b > 1") for at in range(12)]
+    repo.done(made(recording_a=rule_file(record("a:b", "vector(1)")), rules_a=rule_file(*readers)))
+    warnings = repo.plan(made(rules_a=rule_file(*readers))).steps[-1].warnings
+    assert warnings[0] == "drops record a:b, which alert Reads00 still reads"
+    assert warnings[9:] == ("drops record a:b, which alert Reads09 still reads", "and 2 more")
 
 
 def pending_since(server: Server) -> str:
