@@ -278,6 +278,15 @@ def test_the_rights_of_the_file_are_kept_on_the_way_there_and_back(repo, server)
     assert server.config.stat().st_mode & 0o777 == 0o640
 
 
+def test_nobody_may_read_the_copy_who_may_not_read_the_file(repo, server):
+    """Whatever the copy of an earlier deploy could be read by."""
+    kept = server.folder / ".alertmanager.yml.before-deploy"
+    for build, mode in ((GOOD, 0o640), (made(routes=ROUTES), 0o600)):
+        server.config.chmod(mode)
+        repo.done(build)
+        assert kept.stat().st_mode & 0o777 == mode
+
+
 def test_a_silent_server_ends_the_plan_with_words(repo, server):
     repo.targets(alertmanager=target(server, timeout="200ms"))
     server.freeze()

@@ -212,7 +212,7 @@ class Alertmanager:
 
     def _believe(self, file: Path) -> None:
         if findings := amtool.locate().check_config(file, str(self._config)):
-            raise Problem("\n".join(redacted(str(finding)) for finding in findings))
+            raise Problem("\n".join(str(finding) for finding in findings))
 
     def _valid(self) -> bool:
         """False half-way back, where the configuration and its templates do not fit together."""
@@ -226,6 +226,8 @@ class Alertmanager:
         """A copy beside the file, with its rights: what it holds is for no journal."""
         if live is not None:
             mode = path.stat().st_mode & 0o7777
+            # One from an earlier deploy would lend its rights to this one.
+            files.remove(self._kept(path))
             files.write(self._kept(path), live, mode)
 
     def _bring_back(self, path: Path, step: Step) -> None:
