@@ -106,6 +106,19 @@ def test_an_object_is_split_below_what_the_operator_takes(repo):
     assert names == [f"g{at}" for at in range(600)]
 
 
+def test_no_object_has_two_groups_of_one_name(repo):
+    """An API server keys the groups by their names, and refuses the object."""
+    recorded = rule_file(record("a:b", "vector(1)"), group="one")
+    alerts = rule_file(alert("Burning", "vector(1) > 2"), group="one")
+    repo.done(made(recording_a=recorded, rules_a=alerts))
+    found = objects(repo)
+    groups = {
+        name: [(group["name"], len(group["rules"])) for group in found[name]["spec"]["groups"]]
+        for name in ("slo.shop.a.yaml", "slo.shop.a.2.yaml")
+    }
+    assert groups == {"slo.shop.a.yaml": [("one", 1)], "slo.shop.a.2.yaml": [("one", 1)]}
+
+
 def test_a_group_that_fits_nowhere_is_refused(repo):
     huge = rule_file(*(record("a:b", f'x{{y="{"z" * 1000}"}}') for _ in range(600)), group="huge")
     with pytest.raises(Problem, match=r"group huge: is .* bytes, .* fit into a PrometheusRule"):
