@@ -1,10 +1,12 @@
+import pickle
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from sloforge import specs
+from sloforge import alerts, specs
 from sloforge.model import Project, Slo
 
 GOOD = Path(__file__).parent / "specs" / "good" / "every-key.yaml"
@@ -64,3 +66,31 @@ def test_an_slo_knows_where_it_was_written(slos: dict[str, Slo]) -> None:
 def test_owners_and_texts_are_found_by_name(project: Project) -> None:
     assert project.settings.owner("web").page == "web-page"
     assert project.text("runbooks/shop/none.md") is None
+
+
+def test_what_follows_from_a_project_is_worked_out_once(project: Project) -> None:
+    assert alerts.alerts(project)
+    (shop,) = project.services
+    assert alerts.service_alerts(project, shop) is alerts.service_alerts(project, shop)
+
+
+def test_a_changed_project_keeps_nothing_of_what_followed_from_the_old_one(
+    project: Project,
+) -> None:
+    before = alerts.alerts(project)
+    (shop,) = project.services
+    other = replace(project, services=(replace(shop, owner="infra"),))
+    assert {dict(one.labels)["owner"] for one in before} == {"web"}
+    assert {dict(one.labels)["owner"] for one in alerts.alerts(other)} == {"infra"}
+
+
+def test_what_was_worked_out_is_no_part_of_a_project_and_goes_with_it_to_a_worker(
+    project: Project,
+) -> None:
+    fresh = replace(project)
+    before = alerts.alerts(project)
+    sent = pickle.loads(pickle.dumps(project))
+    assert fresh == project == sent
+    assert repr(fresh) == repr(project)
+    assert alerts.alerts(sent) == before
+    assert all(one.service is sent.services[0] for one in alerts.alerts(sent))

@@ -59,26 +59,18 @@ class Alert:
 
 def alerts(project: Project) -> tuple[Alert, ...]:
     """All alerts but the Watchdog, in the order of the files."""
-    found = (a for service in project.services for a in service_alerts(project, service))
+    found = (a for of_one in project.derived(_by_service).values() for a in of_one)
     return (*found, *state_alerts(project))
 
 
 def state_alerts(project: Project) -> tuple[Alert, ...]:
     """Those on what workload planes are; rules, tests and runbooks of their own say the rest."""
-    planes = project.planes
-    services = [s for s in project.services if planes and s.name == planes.service]
-    return tuple(
-        _state(project, service, rule)
-        for service in services
-        if planes is not None
-        for rule in state_rules(planes, service)
-    )
+    return project.derived(_states)
 
 
 def service_alerts(project: Project, service: Service) -> tuple[Alert, ...]:
-    """The service's own alerts, then those of each SLO."""
-    own = tuple(_service(project, service))
-    return own + tuple(a for slo in service.slos for a in slo_alerts(project, service, slo))
+    """The service's own alerts, then those of each SLO; `service` is one of the project's."""
+    return project.derived(_by_service)[service.name]
 
 
 def slo_alerts(project: Project, service: Service, slo: Slo) -> tuple[Alert, ...]:
@@ -101,6 +93,26 @@ def inputs(service: Service) -> tuple[str, ...]:
     """The families that a scrape of the service must hold, as selectors on its job."""
     found = {str(s.on_job(service.job)) for slo in service.slos for s in slo.sli.inputs()}
     return tuple(sorted(found))
+
+
+def _by_service(project: Project) -> dict[str, tuple[Alert, ...]]:
+    return {service.name: _all_of(project, service) for service in project.services}
+
+
+def _all_of(project: Project, service: Service) -> tuple[Alert, ...]:
+    own = tuple(_service(project, service))
+    return own + tuple(a for slo in service.slos for a in slo_alerts(project, service, slo))
+
+
+def _states(project: Project) -> tuple[Alert, ...]:
+    planes = project.planes
+    services = [s for s in project.services if planes and s.name == planes.service]
+    return tuple(
+        _state(project, service, rule)
+        for service in services
+        if planes is not None
+        for rule in state_rules(planes, service)
+    )
 
 
 def _state(project: Project, service: Service, rule: StateRule) -> Alert:

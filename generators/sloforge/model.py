@@ -7,11 +7,13 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from sloforge.windows import BASE, DAY, HOUR, AlertSeverity, Burn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sloforge.errors import Finding, Location
     from sloforge.planes import Planes
     from sloforge.promql import Selector
@@ -22,6 +24,7 @@ Grounding = Literal["measured", "modeled", "guess"]
 PanelKind = Literal["timeseries", "stat", "bargauge", "table", "state-timeline", "text"]
 Compat = Literal["sloth"]
 Pairs = tuple[tuple[str, str], ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +280,10 @@ class Project:
     mixins: tuple[Mixin, ...] = ()
     # What reading found that is no mistake; `sloforge check` shows it.
     warnings: tuple[Finding, ...] = ()
+    # No part of its value: not compared, not shown, and empty after `replace`.
+    _derived: dict[object, object] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def slos(self) -> tuple[Slo, ...]:
@@ -290,3 +297,9 @@ class Project:
         at = bisect_left(self.authored, (path,))
         found = self.authored[at : at + 1]
         return found[0][1] if found and found[0][0] == path else None
+
+    def derived(self, of: Callable[[Project], T]) -> T:
+        """What a pure function makes of the project: worked out once, for all who ask for it."""
+        if of not in self._derived:
+            self._derived[of] = of(self)
+        return cast("T", self._derived[of])

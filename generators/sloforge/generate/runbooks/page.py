@@ -93,10 +93,10 @@ def directory(path: str) -> str:
 
 def by_runbook(project: Project) -> dict[str, tuple[Alert, ...]]:
     """The alerts that lead to each runbook, in the order of the files."""
-    found: dict[str, tuple[Alert, ...]] = {}
+    found: dict[str, list[Alert]] = {}
     for alert in alerts(project):
-        found[alert.runbook] = (*found.get(alert.runbook, ()), alert)
-    return found
+        found.setdefault(alert.runbook, []).append(alert)
+    return {path: tuple(of) for path, of in found.items()}
 
 
 def foreign(project: Project) -> dict[str, tuple[str, str]]:
