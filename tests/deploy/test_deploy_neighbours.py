@@ -108,13 +108,16 @@ def test_rules_that_no_deploy_put_there_are_not_replaced(pair, tmp_path):
 
 
 @NEEDS_PROMETHEUS
-def test_two_folders_of_the_same_name_beside_one_prometheus_are_kept_apart(pair, tmp_path):
+@pytest.mark.parametrize("project", ["shop", "shop-web"])
+def test_two_folders_of_the_same_name_beside_one_prometheus_are_kept_apart(pair, tmp_path, project):
+    """Of two projects, or of two environments of one."""
     with prometheus(tmp_path / "prometheus") as server:
         second = server.folder / "second" / "slo"
         text = server.config.read_text()
         glob = f"- {server.folder}/other/*.yml\n"
         server.config.write_text(text.replace(glob, f"{glob}- {second}/current/*.yml\n"))
         one, other = pair
+        other.project = project
         found = {"kind": "prometheus", "url": server.url, "config": str(server.config)}
         one.targets(prometheus=found | {"folder": str(server.folder / "slo")})
         other.targets(prometheus=found | {"folder": str(second)})
@@ -124,6 +127,27 @@ def test_two_folders_of_the_same_name_beside_one_prometheus_are_kept_apart(pair,
         assert not other.plan(OTHER).changes
         one.done(OTHER)
         assert "Smoking" in server.get("/api/v1/rules")
+
+
+@NEEDS_PROMETHEUS
+def test_folders_that_the_server_sees_under_other_paths_are_told_by_their_project(pair, tmp_path):
+    """As a server in a container does, of which a deploy knows no more than the end of the path."""
+    with prometheus(tmp_path / "prometheus") as server:
+        globs = ""
+        for repo, place in zip(pair, ("a", "b"), strict=True):
+            (server.folder / place).mkdir()
+            (server.folder / f"mounted-{place}").symlink_to(place)
+            globs += f"- {server.folder}/mounted-{place}/slo/current/*.yml\n"
+            folder = str(server.folder / place / "slo")
+            repo.targets(prometheus={"kind": "prometheus", "url": server.url, "folder": folder})
+        server.config.write_text(f"{server.config.read_text()}{globs}")
+        one, other = pair
+        one.done(ONE)
+        other.done(OTHER)
+        assert not one.plan(ONE).changes
+        assert not other.plan(OTHER).changes
+        one.done(OTHER)
+        assert server.get("/api/v1/rules").count("Smoking") >= 2
 
 
 @NEEDS_ALERTMANAGER

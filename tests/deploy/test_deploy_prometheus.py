@@ -306,8 +306,11 @@ def test_an_edit_by_hand_is_told_from_a_commit_that_is_not_deployed(repo, server
         "recording-a.yml": "undeployed",
         "rules-a.yml": "edited",
     }
+    edited = file.resolve()
     repo.done(GOOD)
     assert "14.4" in live(server)["rules-a.yml"]
+    # Kept as it was: an undo goes back to it.
+    assert "99" in edited.read_text()
     assert not drift.drift(repo.plan(GOOD), repo.environment().state.applied())
 
 
@@ -392,8 +395,11 @@ def test_old_releases_are_removed(repo, server):
     releases = server.folder / "slo" / "releases"
     for value in range(8):
         (releases / f"old-{value}").mkdir(parents=True)
+        os.utime(releases / f"old-{value}", (value, value))
     repo.done(GOOD)
-    assert len(list(releases.iterdir())) == 6
+    live = (server.folder / "slo" / "current").readlink().name
+    newest = {f"old-{value}" for value in range(3, 8)}
+    assert {path.name for path in releases.iterdir()} == {live} | newest
 
 
 def test_a_server_without_the_lifecycle_api_says_how_to_get_it(tmp_path):
