@@ -619,6 +619,16 @@ def test_another_name_or_file_of_a_group_is_warned_of_because_pending_alerts_sta
     assert pending_since(server) == since
 
 
+def test_a_group_whose_alerts_are_kept_firing_is_warned_of_without_a_for(repo):
+    def build(group: str):
+        kept = alert("Lasting", "vector(2) > 5") | {"keep_firing_for": "1h"}
+        return made(rules_a=rule_file(kept, group=group))
+
+    repo.done(build("old"))
+    lost = "its alerts lose how long they have been pending"
+    assert repo.plan(build("new")).steps[-1].warnings == (f"renames group old to new: {lost}",)
+
+
 def test_releases_do_not_follow_a_file_that_is_no_link(repo, server):
     folder: Path = server.folder / "slo" / "current"
     folder.mkdir(parents=True)

@@ -7,6 +7,7 @@ import pytest
 from tests.deploy.project import Repository, alert, made, record, rule_file
 from tests.deploy.servers import NEEDS_PROMETHEUS, VMALERT, Server, prometheus
 from tests.live import prometheus as prom
+from tests.live.alertmanager import until
 
 pytestmark = [
     NEEDS_PROMETHEUS,
@@ -65,6 +66,16 @@ def test_a_good_build_is_loaded_and_a_second_deploy_has_nothing_to_do(repo, serv
     repo.done(GOOD)
     assert loaded(server) == {"a:b", "Burning", "slo_rules_build_info"}
     assert not repo.plan(GOOD).changes
+
+
+def test_what_would_become_of_an_alert_that_fires_is_not_known(repo, server):
+    """It answers no queries."""
+    repo.done(made(rules_a=rule_file(alert("Burning", "vector(2) > 1"), interval="1s")))
+    until(lambda: '"firing"' in server.get("/api/v1/alerts"), server.log.read_text)
+    harder = made(rules_a=rule_file(alert("Burning", "vector(2) > 5"), interval="1s"))
+    assert repo.plan(harder).steps[-1].warnings == (
+        "changes alert Burning, which is firing now; whether it still would is not known",
+    )
 
 
 def test_a_rule_that_fails_is_taken_back(repo, server):
