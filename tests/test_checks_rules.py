@@ -140,3 +140,9 @@ def test_promtool_speaks_with_the_path_of_the_repository(tmp_path: Path) -> None
     assert (finding.id, finding.where.path) == ("P001", "rules/a.yml")
     assert "parse error" in finding.what
     assert str(tmp_path) not in str(finding)
+
+
+def test_a_rule_on_very_many_metrics_is_read_like_any_other() -> None:
+    many = "\nor\n".join(f"absent(a_metric_with_a_long_name_{at})" for at in range(300))
+    assert said(changed(expr=many)) == []
+    assert len(said(changed(expr=f"{many}\nor\na:b > 1"))) == 1

@@ -138,7 +138,7 @@ def _runbooks(rule: Rule) -> Iterator[Finding]:
 
 def _comparisons(rule: Rule) -> Iterator[Finding]:
     """Q007: an alert that compares nothing fires for every series that exists."""
-    if rule.name == "Watchdog" or _compares(expressions.parse(rule.expr)):
+    if rule.name == "Watchdog" or _compares(expressions.generated(rule.expr)):
         return
     yield rule.wrong("Q007", "the expression compares nothing", "compare it with a bound")
 
@@ -163,15 +163,16 @@ ALERT_RULES: tuple[Callable[[Rule], Iterator[Finding]], ...] = (
 
 def _unrecorded(rule: Rule, recorded: frozenset[str]) -> Iterator[Finding]:
     """Q008: an alert that reads a series with a colon in its name that no rule records."""
-    for selector in expressions.selectors(rule.expr):
-        if ":" in selector.name and selector.name not in recorded:
-            what = f"reads {selector.name}, which no rule records"
+    for part in expressions.walk(expressions.generated(rule.expr)):
+        name = (part.name or "") if isinstance(part, parser.VectorSelector) else ""
+        if ":" in name and name not in recorded:
+            what = f"reads {name}, which no rule records"
             yield rule.wrong("Q008", what, "an alert on nothing never fires")
 
 
 def _raw_ranges(rule: Rule) -> Iterator[Finding]:
     """Q009: a scraped series read over more than an hour, at every evaluation."""
-    for name, over in dict.fromkeys(ranges(expressions.parse(rule.expr))):
+    for name, over in dict.fromkeys(ranges(expressions.generated(rule.expr))):
         if over > MAX_RAW_RANGE and ":" not in name and not _ALWAYS.fullmatch(name):
             what = f"reads {name} over more than an hour"
             yield rule.wrong("Q009", what, "read what is recorded every five minutes")

@@ -49,6 +49,11 @@ def parse(text: str) -> Any:
     return tree
 
 
+def generated(text: str) -> Any:
+    """The syntax tree of what sloforge wrote itself, which is as long as a service is large."""
+    return _parsed(text)
+
+
 def source(text: str, *, windowed: bool = True) -> Selector | Expression:
     """A selector where the text is one, else an expression, which needs `$window` where `windowed`.
 
