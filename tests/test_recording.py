@@ -53,27 +53,27 @@ HYBRID = {
         ),
     ),
     "latency": (
-        'sum(rate(took_seconds_count{job="shop",route="/buy"}[5m]))',
+        'sum(rate(took_seconds_count{job="shop",route="/buy"}[5m]) and ignoring (le) rate(took_seconds_bucket{job="shop",route="/buy",le="0.3"}[5m]))',
         (
-            'clamp_min(sum(rate(took_seconds_count{job="shop",route="/buy"}[5m])) - '
+            'clamp_min(sum(rate(took_seconds_count{job="shop",route="/buy"}[5m]) and ignoring (le) rate(took_seconds_bucket{job="shop",route="/buy",le="0.3"}[5m])) - '
             'sum(rate(took_seconds_bucket{job="shop",route="/buy",le="0.3"}[5m])), 0)'
         ),
         (
-            '(clamp_min(sum(rate(took_seconds_count{job="shop",route="/buy"}[1h])) - '
+            '(clamp_min(sum(rate(took_seconds_count{job="shop",route="/buy"}[1h]) and ignoring (le) rate(took_seconds_bucket{job="shop",route="/buy",le="0.3"}[1h])) - '
             'sum(rate(took_seconds_bucket{job="shop",route="/buy",le="0.3"}[1h])), 0)) / '
-            '(sum(rate(took_seconds_count{job="shop",route="/buy"}[1h])) > 0)'
+            '(sum(rate(took_seconds_count{job="shop",route="/buy"}[1h]) and ignoring (le) rate(took_seconds_bucket{job="shop",route="/buy",le="0.3"}[1h])) > 0)'
         ),
     ),
     "latency-whole": (
-        'sum(rate(took_seconds_count{job="shop"}[5m]))',
+        r'sum(rate(took_seconds_count{job="shop"}[5m]) and ignoring (le) rate(took_seconds_bucket{job="shop",le=~"1(\\.0)?"}[5m]))',
         (
-            'clamp_min(sum(rate(took_seconds_count{job="shop"}[5m])) - '
+            r'clamp_min(sum(rate(took_seconds_count{job="shop"}[5m]) and ignoring (le) rate(took_seconds_bucket{job="shop",le=~"1(\\.0)?"}[5m])) - '
             r'sum(rate(took_seconds_bucket{job="shop",le=~"1(\\.0)?"}[5m])), 0)'
         ),
         (
-            '(clamp_min(sum(rate(took_seconds_count{job="shop"}[1h])) - '
+            r'(clamp_min(sum(rate(took_seconds_count{job="shop"}[1h]) and ignoring (le) rate(took_seconds_bucket{job="shop",le=~"1(\\.0)?"}[1h])) - '
             r'sum(rate(took_seconds_bucket{job="shop",le=~"1(\\.0)?"}[1h])), 0)) / '
-            '(sum(rate(took_seconds_count{job="shop"}[1h])) > 0)'
+            r'(sum(rate(took_seconds_count{job="shop"}[1h]) and ignoring (le) rate(took_seconds_bucket{job="shop",le=~"1(\\.0)?"}[1h])) > 0)'
         ),
     ),
     "latency-native": (

@@ -77,7 +77,12 @@ ALL = {
         ),
         pytest.param(FREE, FIVE, (), "(sum(sum by (x) (rate(a[5m]))) >= 0)", id="expressions"),
         pytest.param(
-            SLOW, FIVE, (), 'sum(rate(http_duration_seconds_count{job="shop"}[5m]))', id="latency"
+            SLOW,
+            FIVE,
+            (),
+            'sum(rate(http_duration_seconds_count{job="shop"}[5m]) '
+            'and ignoring (le) rate(http_duration_seconds_bucket{job="shop",le="0.5"}[5m]))',
+            id="latency",
         ),
         pytest.param(
             SLOW_NATIVE,
@@ -145,7 +150,8 @@ def test_the_total_is_this_promql(
         pytest.param(
             SLOW,
             ("zone",),
-            'clamp_min(sum by (zone) (rate(http_duration_seconds_count{job="shop"}[5m])) - '
+            'clamp_min(sum by (zone) (rate(http_duration_seconds_count{job="shop"}[5m]) '
+            'and ignoring (le) rate(http_duration_seconds_bucket{job="shop",le="0.5"}[5m])) - '
             'sum by (zone) (rate(http_duration_seconds_bucket{job="shop",le="0.5"}[5m])), 0)',
             id="latency",
         ),

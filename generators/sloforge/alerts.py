@@ -11,7 +11,7 @@ from sloforge import naming
 from sloforge.model import More
 from sloforge.planestates import StateRule, state_rules
 from sloforge.promql import duration, seconds
-from sloforge.sli import Quantile
+from sloforge.sli import Latency, Quantile
 from sloforge.windows import DAY, AlertSeverity, Burn
 
 if TYPE_CHECKING:
@@ -92,6 +92,13 @@ def watches_half_budget(slo: Slo) -> bool:
 def inputs(service: Service) -> tuple[str, ...]:
     """The families that a scrape of the service must hold, as selectors on its job."""
     found = {str(s.on_job(service.job)) for slo in service.slos for s in slo.sli.inputs()}
+    return tuple(sorted(found))
+
+
+def unbounded(service: Service) -> tuple[tuple[str, str], ...]:
+    """Buckets that every histogram of an SLI must have, and what is there when some have not."""
+    latencies = (slo.sli for slo in service.slos if isinstance(slo.sli, Latency))
+    found = {(str(s.within()), some) for s in latencies if (some := s.unbounded()) is not None}
     return tuple(sorted(found))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sloforge import naming
-from sloforge.alerts import Alert, half_budget_factor, inputs, service_alerts
+from sloforge.alerts import Alert, half_budget_factor, inputs, service_alerts, unbounded
 from sloforge.artifacts import Artifact, yaml_artifact
 from sloforge.generate import text
 from sloforge.generate.recording import FRESH
@@ -126,11 +126,11 @@ def _down(alert: Alert) -> str:
 def _instrumentation_gone(alert: Alert) -> str:
     """The target answers, but what the SLIs read is not there; a label says what is missing."""
     up = selector("up", {"job": alert.service.job or ""})
-    missing = [
-        f'label_replace(absent({one}), "missing", {_escaped(one)}, "", "")'
-        for one in inputs(alert.service)
-    ]
-    gone = "\n  or\n  ".join(missing)
+    missing = [(f"absent({one})", one) for one in inputs(alert.service)]
+    missing += [(some, within) for within, some in unbounded(alert.service)]
+    gone = "\n  or\n  ".join(
+        f'label_replace({expr}, "missing", {_escaped(what)}, "", "")' for expr, what in missing
+    )
     return f"(\n  {gone}\n)\nand on ()\n(max({up}) == 1)"
 
 

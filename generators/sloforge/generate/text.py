@@ -82,8 +82,8 @@ def _service_description(alert: Alert) -> str:
             "A process that is down counts no errors: the burn-rate alerts stay silent."
         )
     return (
-        f"Job {job} is scraped, but {{{{ $labels.missing }}}} is not there. "
-        "The SLOs that read it see nothing."
+        f"Job {job} is scraped, but {{{{ $labels.missing }}}} is not there, or not on every "
+        "target. The SLOs that read it do not see what happens there."
     )
 
 

@@ -29,8 +29,24 @@ class Latency:
 
     def total(self, window: timedelta, by: Labels) -> str:
         if self.native:
+            return self.events(window, by)
+        # While a release changes the buckets, some series lack the bound: nobody knows which of
+        # their events are slow, so none of them is counted.
+        judged = f"{self._count().rate(window)} and ignoring (le) {self.within().rate(window)}"
+        return sum_by(by, judged)
+
+    def events(self, window: timedelta, by: Labels) -> str:
+        """All events per second, whatever the bounds of the histogram."""
+        if self.native:
             return f"histogram_count({sum_by(by, self.histogram.rate(window))})"
-        return sum_by(by, self.histogram.with_suffix("_count").rate(window))
+        return sum_by(by, self._count().rate(window))
+
+    def unbounded(self) -> str | None:
+        """Whether some series lack the bound that others have; None for a native histogram."""
+        if self.native:
+            return None
+        (bounds,) = self.inputs()
+        return f"group({self._count()} unless ignoring (le) {self.within()}) and on () {bounds}"
 
     def errors(self, window: timedelta, by: Labels, zero: str) -> str:
         total = self.total(window, by)
@@ -40,8 +56,8 @@ class Latency:
             rates = sum_by(by, self.histogram.rate(window))
             fast = f"histogram_fraction(-Inf, {number(self.threshold)}, {rates})"
             return f"({total} * (1 - {fast}) >= 0) or 0 * {zero}"
-        # A bound the histogram does not have leaves nothing, never "all events are slow".
-        fast = sum_by(by, self._within().rate(window))
+        # A bound that no series has leaves nothing, never "all events are slow".
+        fast = sum_by(by, self.within().rate(window))
         return f"clamp_min({total} - {fast}, 0)"
 
     def inputs(self) -> tuple[Selector, ...]:
@@ -69,7 +85,11 @@ class Latency:
     def describe(self) -> str:
         return f"an event of `{self.histogram}` above {number(self.threshold)}"
 
-    def _within(self) -> Selector:
+    def _count(self) -> Selector:
+        return self.histogram.with_suffix("_count")
+
+    def within(self) -> Selector:
+        """The bucket of the events that are fast enough, in every spelling of its bound."""
         return self.histogram.with_suffix("_bucket", bucket(self.threshold))
 
 

@@ -39,7 +39,7 @@ class Quantile:
         return f"histogram_quantile({number(self.quantile)}, {rates}) >= -Inf"
 
     def total(self, window: timedelta, by: Labels) -> str:
-        return self.twin().total(window, by)
+        return self.twin().events(window, by)
 
     def errors(self, window: timedelta, by: Labels, zero: str) -> str:
         return self.twin().errors(window, by, zero)

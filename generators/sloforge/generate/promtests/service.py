@@ -19,7 +19,7 @@ from sloforge.generate.promtests.case import (
     recording_order,
     scrapes,
 )
-from sloforge.sli import Phase, Series
+from sloforge.sli import Latency, Phase, Quantile, Series
 from sloforge.sli.fixtures import spelled
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from sloforge.artifacts import Artifact
     from sloforge.model import Project, Service
+    from sloforge.sli import Sli
 
 LENGTH = timedelta(minutes=25)
 # Only what is there in the end counts: the longest `for` is two of these.
@@ -98,11 +99,23 @@ def _idle(service: Service, time: timedelta = LENGTH) -> list[Series]:
     for slo in service.slos:
         labels = members(slo)[0] | {"job": service.job or ""}
         still = fixture(step, (phase,), labels)
-        for one in slo.sli.series(still):
+        played = (one for sli in _with_bounds(service, slo.sli) for one in sli.series(still))
+        for one in played:
             flat = slo.sli.unit == "events"
             values = f"7x{phase.steps}" if flat else one.values
             found.setdefault(one.series, Series(series=one.series, values=values))
     return list(found.values())
+
+
+def _with_bounds(service: Service, sli: Sli) -> Iterator[Sli]:
+    """The SLI, and its histogram with each bound that an SLI on the same family reads."""
+    yield sli
+    mine = sli.twin() if isinstance(sli, Quantile) else sli
+    if not isinstance(mine, Latency) or mine.native:
+        return
+    for other in (slo.sli for slo in service.slos if isinstance(slo.sli, Latency)):
+        if other.histogram.name == mine.histogram.name:
+            yield replace(mine, threshold=other.threshold)
 
 
 def _case(service: Service, name: str, series: list[Series], firing: list[Alert]) -> Group:

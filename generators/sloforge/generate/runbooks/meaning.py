@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from sloforge import planestates
-from sloforge.alerts import Alert, half_budget_factor, inputs, service_alerts
+from sloforge.alerts import Alert, half_budget_factor, inputs, service_alerts, unbounded
 from sloforge.generate.runbooks.page import Page
 from sloforge.generate.runbooks.spelling import (
     code,
@@ -96,7 +96,9 @@ def condition(one: Alert) -> str:
             return f"no target of the job {job} answers, or none is known" + _lasting(one)
         case _:
             families = listed(code(found) for found in inputs(one.service))
-            return f"the job is scraped, but one of these is missing{_lasting(one)}: {families}"
+            some = " (or, a bucket, on some targets)" if unbounded(one.service) else ""
+            missing = f"one of these is missing{some}{_lasting(one)}"
+            return f"the job is scraped, but {missing}: {families}"
 
 
 def _promise(slo: Slo) -> str:
