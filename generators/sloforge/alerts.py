@@ -123,8 +123,8 @@ def _states(project: Project) -> tuple[Alert, ...]:
 
 
 def _state(project: Project, service: Service, rule: StateRule) -> Alert:
-    alert = _alert(project, service, None, _Kind(name="state", severity=rule.severity))
-    return replace(alert, name=rule.name, wait=rule.wait, runbook=rule.runbook)
+    kind = _Kind(name="state", severity=rule.severity, wait=rule.wait, runbook=rule.runbook)
+    return replace(_alert(project, service, None, kind), name=rule.name)
 
 
 def _service(project: Project, service: Service) -> Iterator[Alert]:
@@ -157,25 +157,30 @@ def _applies(kind: AlertKind, slo: Slo) -> bool:
 
 def _burn(project: Project, service: Service, slo: Slo, burn: Burn) -> Alert:
     windows = (("burn", burn.name), ("long", duration(burn.long)), ("short", duration(burn.short)))
-    kind = _Kind(name="burn", severity=burn.severity, burn=burn, labels=windows)
-    return replace(
-        _alert(project, service, slo, kind),
+    kind = _Kind(
+        name="burn",
+        severity=burn.severity,
+        burn=burn,
+        labels=windows,
         wait=burn.wait,
         keep_firing_for=burn.keep_firing_for,
         runbook=naming.runbook_file(service.name, _runbook_name(slo, burn.name)),
     )
+    return _alert(project, service, slo, kind)
 
 
 def _quantile(project: Project, service: Service, slo: Slo, sli: Quantile) -> Alert:
     windows = (("long", duration(max(sli.windows))), ("short", duration(min(sli.windows))))
     alerting = slo.alerting
-    kind = _Kind(name="quantile", severity=alerting.severity, labels=windows)
-    return replace(
-        _alert(project, service, slo, kind),
+    kind = _Kind(
+        name="quantile",
+        severity=alerting.severity,
+        labels=windows,
         wait=alerting.wait,
         keep_firing_for=alerting.keep_firing_for,
         runbook=naming.runbook_file(service.name, _runbook_name(slo, "quantile")),
     )
+    return _alert(project, service, slo, kind)
 
 
 def _runbook_name(slo: Slo, burn: str) -> str:
@@ -193,12 +198,15 @@ _PAGES: tuple[AlertKind, ...] = ("down", "half-budget-in-a-day")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """A kind of alert, the burn it is about, and the labels that only it has."""
+    """A kind of alert, and what only it has; `wait` and `runbook` are those of the kind if None."""
 
     name: AlertKind
     severity: AlertSeverity | None = None
     burn: Burn | None = None
     labels: Pairs = ()
+    wait: timedelta | None = None
+    keep_firing_for: timedelta = timedelta(0)
+    runbook: str | None = None
 
 
 def _alert(project: Project, service: Service, slo: Slo | None, kind: _Kind) -> Alert:
@@ -217,11 +225,13 @@ def _alert(project: Project, service: Service, slo: Slo | None, kind: _Kind) -> 
         service=service,
         slo=slo,
         burn=kind.burn,
-        wait=_WAITS.get(kind.name, timedelta(0)),
-        keep_firing_for=timedelta(0),
+        wait=_WAITS.get(kind.name, timedelta(0)) if kind.wait is None else kind.wait,
+        keep_firing_for=kind.keep_firing_for,
         labels=tuple((labels | dict(kind.labels)).items()),
         annotations=more.annotations,
-        runbook=_common_runbook(project, service, kind.name),
+        runbook=_common_runbook(project, service, kind.name)
+        if kind.runbook is None
+        else kind.runbook,
     )
 
 

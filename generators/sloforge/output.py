@@ -33,12 +33,19 @@ def plan(
     read.
     """
     want = {artifact.path: artifact.text for artifact in artifacts}
-    found = {file for pattern in owned for file in root.glob(pattern) if _is_file(file)}
-    paths = want.keys() | {file.relative_to(root).as_posix() for file in found}.difference(kept)
-    have = {path: _read(root / path) for path in sorted(paths)}
+    found = (path for pattern in owned for path in _files(root, pattern, kept))
+    have = {path: _read(root / path) for path in sorted({*want, *found})}
     return tuple(
         Change(path, have[path], want.get(path)) for path in have if have[path] != want.get(path)
     )
+
+
+def _files(root: Path, pattern: str, kept: Collection[str]) -> Iterator[str]:
+    """Those that match, by their path in the repository; what is kept is not looked at again."""
+    for file in root.glob(pattern):
+        path = file.relative_to(root).as_posix()
+        if path not in kept and _is_file(file):
+            yield path
 
 
 def _is_file(file: Path) -> bool:
