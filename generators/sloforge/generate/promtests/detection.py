@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ def _every(interval: timedelta) -> timedelta:
     return interval * max(1, OFTEN // interval)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: they would leave no room for what is cached
 class _Incident:
     """What budget arithmetic says of one error ratio, rules being evaluated every so often."""
 
@@ -102,17 +103,17 @@ class _Incident:
         labels = members(self.slo)[0] | ({"job": self.service.job} if self.service.job else {})
         return list(self.slo.sli.series(fixture(self._step, phases, labels)))
 
-    @property
+    @cached_property
     def _end(self) -> timedelta:
         return CLEAN + self._burning + self._resting
 
-    @property
+    @cached_property
     def _burning(self) -> timedelta:
         """Until the last alert that is seen at all has fired."""
         latest = [bounds[1] for alert in self.found if (bounds := self._fires(alert))]
         return min(BURNING, _minutes(max(latest, default=seconds(REST))) + 2 * self.every)
 
-    @property
+    @cached_property
     def _resting(self) -> timedelta:
         """Until the last of them that is seen to end has ended."""
         rests = [self._rest(alert) for alert in self.found if self._fires(alert)]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, TypeAlias
 
 from sloforge import naming
 from sloforge.generate.promtests.case import (
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from sloforge.artifacts import Artifact
     from sloforge.model import Project, Service, Slo
 
+# Bad and all events.
+_Flow: TypeAlias = tuple[Decimal, Decimal]
 LENGTH, TROUBLE, AFTER = timedelta(minutes=65), timedelta(minutes=20), timedelta(minutes=2)
 # The bad part of the events, as usual and in trouble, when there is half the traffic. A counter
 # that stands at 0 would be taken for one that begins there: no rate is extrapolated below 0.
@@ -185,37 +188,39 @@ class _Play:
             yield Series(series=one.series, values=values)
 
     def _checks(self) -> Iterator[Expectation]:
+        counted = _counted(self._flows(is_bad=True))
         for at, scene in enumerate(self.scenes(), 1):
-            values = _Seen(play=self, scene=at, flows=self._flows(is_bad=True)).values()
+            values = _Seen(play=self, scene=at, counted=counted).values()
             yield from table(values, self.every * at, labels_of(self.slo))
             if len(members(self.slo)) > 1 and scene.name.startswith("trouble"):
-                other = _Seen(play=self, scene=at, flows=self._flows(is_bad=False)).values()
+                healthy = _counted(self._flows(is_bad=False))
+                other = _Seen(play=self, scene=at, counted=healthy).values()
                 own = self.slo.labels | members(self.slo)[1]
                 yield from table(other, self.every * at, own)
 
-    def _flows(self, *, is_bad: bool) -> list[tuple[Fraction, Fraction]]:
+    def _flows(self, *, is_bad: bool) -> list[_Flow]:
         """Bad and all events of each scrape; what is counted before a reset's first is lost."""
         phases = [phase for scene in self.scenes() for phase in scene.phases]
         if self.slo.sli.unit == "slices":
             flags = bad_steps(fixture(self.step, tuple(phases), {}))
-            return [(Fraction(flag and is_bad), Fraction(1)) for flag in [*flags, flags[-1]]]
-        flows = [(Fraction(0), Fraction(0))]
+            return [(Decimal(flag and is_bad), Decimal(1)) for flag in [*flags, flags[-1]]]
+        flows = [(NONE, NONE)]
         for scene in self.scenes():
             for phase in scene.phases:
-                total = Fraction(phase.traffic) * 100 * self._copies
-                flows += [(total * Fraction(phase.bad) * is_bad, total)] * phase.steps
+                total = phase.traffic * 100 * self._copies
+                flows += [(total * phase.bad * is_bad, total)] * phase.steps
             if scene.reset:
-                flows[-phase.steps] = (Fraction(0), Fraction(0))
+                flows[-phase.steps] = (NONE, NONE)
         return flows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """What rules say at the end of a scene, by counting."""
+    """What rules say at the end of a scene, by counting; `counted` as `_counted` has it."""
 
     play: _Play
     scene: int
-    flows: list[tuple[Fraction, Fraction]]
+    counted: list[_Flow]
 
     def values(self) -> Values:
         slo, (bad, total) = self.play.slo, self._rates(BASE)
@@ -243,8 +248,12 @@ class _Seen:
         step, last = self.play.step, self.scene * self.play.steps
         first = (self.play.every * self.scene - window) // step + 1
         if self.play.slo.sli.unit == "slices":
-            return _sums(self.flows[first : last + 1], Fraction(seconds(window)))
-        return _sums(self.flows[first + 1 : last + 1], (last - first) * Fraction(seconds(step)))
+            return self._between(first, last + 1, Fraction(seconds(window)))
+        return self._between(first + 1, last + 1, (last - first) * Fraction(seconds(step)))
+
+    def _between(self, first: int, end: int, time: Fraction) -> tuple[Fraction, Fraction]:
+        (bad, total), (later_bad, later_total) = self.counted[first], self.counted[end]
+        return Fraction(later_bad - bad) / time, Fraction(later_total - total) / time
 
     def _quantiles(self, sli: Quantile) -> Values:
         """By linear interpolation within a bucket.
@@ -261,6 +270,7 @@ class _Seen:
         return found
 
 
-def _sums(flows: Iterable[tuple[Fraction, Fraction]], time: Fraction) -> tuple[Fraction, Fraction]:
-    bad, total = zip(*flows, strict=True)
-    return sum(bad, Fraction(0)) / time, sum(total, Fraction(0)) / time
+def _counted(flows: Iterable[_Flow]) -> list[_Flow]:
+    """Bad and all events before each scrape, and at last before what follows the last."""
+    start = (NONE, NONE)
+    return list(accumulate(flows, lambda a, b: (a[0] + b[0], a[1] + b[1]), initial=start))
